@@ -1,0 +1,52 @@
+"""The command line: one Typer app, one thin module per room.
+
+Rooms import heavy libraries (Daft, numba, aiohttp), so the modules here import them inside the
+commands; `coig-writer --help` answers without loading any.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from coig_writer import __version__
+from coig_writer.cli import annotate, corpus, dataset, demo, models, taxonomy
+from coig_writer.errors import CoigError
+
+app = typer.Typer(
+    name="coig-writer",
+    help="Build, check and release creative-writing triplets (prompt, reasoning, article) from your own texts.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.add_typer(corpus.app, name="corpus")
+app.add_typer(annotate.app, name="annotate")
+app.add_typer(dataset.app, name="dataset")
+app.add_typer(models.app, name="models")
+app.command("taxonomy")(taxonomy.taxonomy)
+app.command("demo")(demo.demo)
+
+
+def _version(value: bool) -> None:
+    if value:
+        typer.echo(f"coig-writer {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: bool = typer.Option(False, "--version", help="Show the version.", callback=_version, is_eager=True),
+) -> None: ...
+
+
+def main() -> None:
+    """Runs the command line; a `CoigError` becomes three plain lines on standard error."""
+    try:
+        app()
+    except CoigError as error:
+        from coig_writer.cli.console import print_error
+
+        print_error(error)
+        sys.exit(error.exit_code)
