@@ -1,0 +1,77 @@
+"""A local model as an ordinary endpoint: llama.cpp in this process, serving the OpenAI API on loopback."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from coig_writer.errors import ModelError
+from coig_writer.llm.registry import EMBEDDED, ModelSpec
+from coig_writer.llm.weights import hub_weights, packaged_weights
+
+DEFAULT_CONTEXT = 8192
+"""Tokens one call may fill when the registry does not say."""
+
+
+@contextmanager
+def serving(spec: ModelSpec) -> Iterator[ModelSpec]:
+    """`spec` with a `base_url` that answers: started for the length of the block when it is a local model.
+
+    A spec that already has a `base_url` comes back as it is.
+
+    Raises:
+        ModelError: the weights or the llama.cpp package are missing, or the file cannot be loaded.
+    """
+    if spec.base_url:
+        yield spec
+        return
+    server = _start(_weights(spec), spec)
+    try:
+        yield spec.model_copy(
+            update={
+                "base_url": f"{server.listening_address}/v1",
+                "context": spec.context or DEFAULT_CONTEXT,
+            }
+        )
+    finally:
+        del server  # its destructor stops the threads and frees the weights
+
+
+def _weights(spec: ModelSpec) -> Path:
+    if spec.name == EMBEDDED:
+        return packaged_weights()
+    if spec.model.startswith("hf:"):
+        owner, repo, file = spec.model.removeprefix("hf:").split("/", 2)
+        return hub_weights(f"{owner}/{repo}", file)
+    raise ModelError(f"model {spec.name} has no base_url", remedy="Give it one in the model registry.")
+
+
+def _start(weights: Path, spec: ModelSpec):
+    try:
+        import xllamacpp
+    except ImportError as error:
+        raise ModelError(
+            f"llama.cpp cannot be loaded ({error})",
+            remedy="Run: pip install 'coig-writer[embedded]', or name another model with --model.",
+        ) from error
+    params = xllamacpp.CommonParams()
+    params.model.path = str(weights)
+    params.model_alias = {spec.model}
+    params.port = 0  # the system picks a free one
+    params.ui = False
+    params.verbosity = 1  # errors only
+    params.n_parallel = spec.concurrency
+    # One pool of cache cells for all slots: a long article may use what short ones leave free.
+    params.kv_unified = True
+    params.n_ctx = (spec.context or DEFAULT_CONTEXT) * spec.concurrency
+    params.cpuparams.n_threads = params.cpuparams_batch.n_threads = len(os.sched_getaffinity(0))
+    try:
+        return xllamacpp.Server(params)
+    except Exception as error:  # the binding raises bare RuntimeError subclasses of many kinds
+        raise ModelError(
+            f"llama.cpp cannot load this model: {error}",
+            where=str(weights),
+            remedy="Check that it is a GGUF file and that there is memory for it.",
+        ) from error
