@@ -1,0 +1,173 @@
+"""What can be said about a draft without a model: quotations, inventions, lengths, language, tense, repetition.
+
+These are the program's half of the coherence validation (paper, section 2.2, step 3). An error keeps
+a draft from passing the gate; a warning is shown to the person who edits it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from functools import cache
+
+from coig_writer.annotate.overlap import Bare, longest_common_run, ngram_overlap, quoted_spans
+from coig_writer.annotate.settings import AnnotateSettings
+from coig_writer.schema import Article, Finding
+from coig_writer.taxonomy import category_range, resolve
+
+_NGRAM = 8
+_MARKED_NAME = re.compile(r"《([^》]{1,30})》|[“「]([^”」]{2,12})[”」]")
+_LATIN_NAME = re.compile(r"\b[A-Z][A-Za-z]{2,}(?: [A-Z][A-Za-z]+)*\b")
+_NAME_TAGS = {"nr", "nrt", "nrfg", "ns", "nt"}
+_CONTENT_TAGS = ("n", "v", "a", "i", "l", "s", "t")
+_ABOUT_WRITING = frozenset(
+    """
+    文章 作品 文体 主题 语言 语气 风格 结构 篇幅 开头 结尾 段落 作者 读者 写作 要求 描写 内容 情感 人物 故事 散文
+    小说 诗歌 撰写 创作 表达 体现 通过 使用 需要 可以 应当 要写 左右 不要 避免 展现 突出 围绕 讲述 叙述 描述 进行
+    具有 包括
+    """.split()  # noqa: SIM905 - a list of forty quoted words would be no easier to read
+)
+"""Words that belong to the task of writing and say nothing about this prompt."""
+_FINISHED = re.compile(
+    r"(?:写完|完稿|定稿)(?:之?后|以后)|(?:本文|这篇(?:文章|散文|小说|诗)|全文|作者)(?:通过|运用|采用|以[^。]{1,12}为|成功|巧妙)"
+    r"|(?:文章|作品)(?:已经|成功地?|巧妙地?)|最终(?:写成|完成)了"
+)
+
+
+def check_parts(
+    article: Article, prompt: str, reasoning: str, settings: AnnotateSettings
+) -> tuple[list[Finding], dict]:
+    """Findings about prompt and reasoning beside their article, and the figures behind them.
+
+    Args:
+        article: with a genre that the taxonomy knows, or none (then no length is checked).
+
+    Returns:
+        findings, errors first; figures by name: lengths in characters, `*_longest_quote` in characters,
+        `*_overlap_8gram`, `*_repetition`, `reasoning_response` as shares 0–1.
+    """
+    figures: dict[str, float] = {}
+    findings = [
+        *_one_part("prompt", prompt, article, settings, figures),
+        *_one_part("reasoning", reasoning, article, settings, figures),
+        *_inventions(prompt, article),
+        *_response(prompt, reasoning, settings, figures),
+        *_tense(reasoning),
+    ]
+    return sorted(findings, key=lambda finding: finding.severity != "error"), figures
+
+
+def _one_part(part, text: str, article: Article, settings: AnnotateSettings, figures: dict) -> list[Finding]:
+    bare, source = Bare.of(text).text, Bare.of(article.text).text
+    figures[f"{part}_length"] = len(text)
+    figures[f"{part}_longest_quote"] = longest_common_run(bare, source)
+    figures[f"{part}_overlap_8gram"] = round(ngram_overlap(bare, source, _NGRAM), 4)
+    figures[f"{part}_repetition"] = round(repetition(bare), 4)
+
+    def error(rule: str, message: str, span: str | None = None) -> Finding:
+        return Finding(rule=rule, part=part, severity="error", message=message, span=span)
+
+    found = [
+        error("quoted-span", f"quotes {len(Bare.of(span).text)} characters of the article", span)
+        for span in quoted_spans(text, article.text, settings.longest_quote)
+    ]
+    overlap = figures[f"{part}_overlap_8gram"]
+    if overlap > settings.most_overlap:
+        found.append(error("overlap", f"{overlap:.0%} of its 8-grams stand in the article"))
+    repeated = figures[f"{part}_repetition"]
+    if repeated > settings.most_repetition:
+        found.append(error("repetition", f"{repeated:.0%} of its 8-grams repeat earlier ones"))
+    if article.language == "zh" and (share := chinese_share(text)) < settings.least_chinese:
+        found.append(error("language", f"only {share:.0%} of its letters are Chinese"))
+    if article.genre:
+        category = resolve(article.genre).category
+        expected = category_range(category, part)
+        if not expected.min <= len(text) <= expected.max:
+            message = f"{len(text)} characters; published range of {category}: {expected.min:,.0f}–{expected.max:,.0f}"
+            found.append(error("length", message))
+    return found
+
+
+def repetition(bare: str) -> float:
+    """Share (0–1) of a bare text's 8-grams that are repetitions of earlier ones."""
+    grams = [bare[start : start + _NGRAM] for start in range(len(bare) - _NGRAM + 1)]
+    return 1 - len(set(grams)) / len(grams) if grams else 0.0
+
+
+def chinese_share(text: str) -> float:
+    """Share (0–1) of Han characters among a text's letters; 1 for a text without letters."""
+    letters = [char for char in text if char.isalpha()]
+    return (
+        sum("\u3400" <= char <= "\u9fff" or char >= "\U00020000" for char in letters) / len(letters) if letters else 1.0
+    )
+
+
+def named_things(text: str) -> list[str]:
+    """Names in a Chinese text: marked by 《》 or quotation marks, in Latin letters, or persons and places by jieba."""
+    marked = [title or quoted for title, quoted in _MARKED_NAME.findall(text)]
+    tagged = [word for word, tag in _tagged(text) if tag in _NAME_TAGS and len(word) > 1]
+    return list(dict.fromkeys([*marked, *_LATIN_NAME.findall(text), *tagged]))
+
+
+def _inventions(prompt: str, article: Article) -> list[Finding]:
+    source = Bare.of(article.text + (article.title or "")).text
+    return [
+        Finding(
+            rule="not-in-article",
+            part="prompt",
+            severity="warning",
+            message=f"“{name}” does not occur in the article",
+            span=name,
+        )
+        for name in named_things(prompt)
+        if Bare.of(name).text not in source
+    ]
+
+
+def _response(prompt: str, reasoning: str, settings: AnnotateSettings, figures: dict) -> list[Finding]:
+    words = content_words(prompt)
+    missing = [word for word in words if word not in reasoning]
+    share = 1 - len(missing) / len(words) if words else 1.0
+    figures["reasoning_response"] = round(share, 4)
+    if share >= settings.least_response:
+        return []
+    message = f"takes up {share:.0%} of the prompt's content words; missing: {'、'.join(missing[:8])}"
+    return [Finding(rule="unmet-requirements", part="reasoning", severity="error", message=message)]
+
+
+def content_words(text: str) -> list[str]:
+    """A text's nouns, verbs and adjectives of two characters or more, without the vocabulary of writing tasks."""
+    counts = Counter(
+        word
+        for word, tag in _tagged(text)
+        if len(word) > 1 and tag.startswith(_CONTENT_TAGS) and word not in _ABOUT_WRITING
+    )
+    return list(counts)
+
+
+def _tense(reasoning: str) -> list[Finding]:
+    return [
+        Finding(
+            rule="past-tense",
+            part="reasoning",
+            severity="warning",
+            message="speaks of a finished text; reasoning is written before the article",
+            span=match.group(),
+        )
+        for match in _FINISHED.finditer(reasoning)
+    ]
+
+
+def _tagged(text: str) -> list[tuple[str, str]]:
+    return [(pair.word, pair.flag) for pair in _tagger().cut(text)]
+
+
+@cache
+def _tagger():
+    import logging
+
+    import jieba
+    import jieba.posseg
+
+    jieba.setLogLevel(logging.WARNING)
+    return jieba.posseg

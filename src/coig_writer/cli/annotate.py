@@ -1,0 +1,145 @@
+"""`coig-writer annotate`: articles to gated drafts, in one go or step by step."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from coig_writer.errors import ModelError, SettingError
+
+if TYPE_CHECKING:
+    from coig_writer.annotate.run import AnnotateResult
+
+app = typer.Typer(help="Turn candidates into drafted, checked, scored and gated triplets.", no_args_is_help=True)
+
+Candidates = Annotated[
+    Path, typer.Argument(metavar="CANDIDATES", help="Folder or Parquet file of `corpus build`, or JSON Lines.")
+]
+Out = Annotated[Path, typer.Option("--out", "-o", help="JSON Lines to write; the same command resumes it.")]
+Model = Annotated[
+    str, typer.Option("--model", "-m", help="Registry name, URL#model-id, hf:REPO/FILE.gguf or embedded.")
+]
+Limit = Annotated[int | None, typer.Option(min=1, help="Only the first N candidates.")]
+Concurrency = Annotated[int | None, typer.Option(min=1, help="Articles in work at once (default: the model's own).")]
+Fresh = Annotated[bool, typer.Option("--fresh", help="Forget earlier answers (they are moved aside, not deleted).")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON on standard output.")]
+ScreenQuality = Annotated[int, typer.Option(min=0, max=10, help="Least screening score for quality.")]
+ScreenCreativity = Annotated[int, typer.Option(min=0, max=10, help="Least screening score for creativity.")]
+GateSum = Annotated[int, typer.Option(min=6, max=60, help="Least sum of the six scores.")]
+GateEach = Annotated[int, typer.Option(min=1, max=10, help="Least single score.")]
+PromptLength = Annotated[str, typer.Option(metavar="LOW-HIGH", help="Characters asked of the prompt.")]
+FacetLength = Annotated[int, typer.Option(min=20, help="Most characters of one facet of an analysis.")]
+ReasoningLength = Annotated[str, typer.Option(metavar="LOW-HIGH", help="Characters asked of the reasoning.")]
+
+
+def _register(name: str, steps: tuple[str, ...], summary: str, example: str) -> None:
+    """Adds a command that takes drafts through `steps`; all share the same options."""
+
+    def command(
+        candidates: Candidates,
+        out: Out,
+        model: Model = "embedded",
+        limit: Limit = None,
+        screen_quality: ScreenQuality = 8,
+        screen_creativity: ScreenCreativity = 8,
+        gate_sum: GateSum = 50,
+        gate_each: GateEach = 8,
+        prompt_length: PromptLength = "80-400",
+        reasoning_length: ReasoningLength = "500-1200",
+        facet_length: FacetLength = 120,
+        concurrency: Concurrency = None,
+        fresh: Fresh = False,
+        as_json: AsJson = False,
+    ) -> None:
+        from coig_writer.annotate.run import annotate, load_drafts
+        from coig_writer.annotate.settings import AnnotateSettings
+        from coig_writer.cli.console import call_progress
+        from coig_writer.llm.registry import resolve
+
+        settings = AnnotateSettings(
+            screen_quality=screen_quality,
+            screen_creativity=screen_creativity,
+            gate_sum=gate_sum,
+            gate_each=gate_each,
+            prompt_length=_span(prompt_length, "--prompt-length"),
+            reasoning_length=_span(reasoning_length, "--reasoning-length"),
+            facet_length=facet_length,
+        )
+        spec = resolve(model)
+        drafts = load_drafts(candidates)[:limit]
+        with call_progress(name, len(drafts)) as progress:
+            done = annotate(
+                drafts,
+                steps,
+                out=out,
+                spec=spec,
+                settings=settings,
+                concurrency=concurrency,
+                fresh=fresh,
+                progress=progress,
+            )
+        _show(done, out, as_json)
+
+    app.command(name, help=summary, epilog=f"Example: {example}")(command)
+
+
+def _show(done: AnnotateResult, out: Path, as_json: bool) -> None:
+    from dataclasses import asdict
+
+    from coig_writer.cli import console
+
+    if as_json:
+        calls = {**asdict(done.calls), "cached_share": done.calls.cached_share}
+        console.print_json({"out": str(out), "statuses": done.statuses, "calls": calls})
+    else:
+        table = console.table("Drafts by status", "status", "drafts", right=("drafts",))
+        for status, count in done.statuses.items():
+            table.add_row(_MEANING[status], str(count))
+        console.out.print(table)
+        console.out.print(str(done.calls), highlight=False)
+        console.out.print(f"Written: {out}\nNext: coig-writer dataset build {out} --out release/", highlight=False)
+    if done.calls.failed:
+        raise ModelError(
+            f"{done.calls.failed} drafts could not be finished",
+            where=str(out),
+            remedy="Their rows say why; run the same command again to ask only what failed.",
+        )
+
+
+_MEANING = {
+    "open": "open (steps are still to be done)",
+    "screened_out": "screened out",
+    "held": "held for a person to look at",
+    "needs_refinement": "needs refinement",
+    "passed": "passed the gate",
+    "error": "error (asked again by the next run)",
+}
+
+
+def _span(text: str, option: str) -> tuple[int, int]:
+    found = re.fullmatch(r"(\d+)-(\d+)", text)
+    if not found or not 1 <= int(found[1]) <= int(found[2]):
+        raise SettingError(f"{text!r} is not a range", where=option, remedy="Write two numbers such as 80-400.")
+    return int(found[1]), int(found[2])
+
+
+_register(
+    "run",
+    ("screen", "analyse", "draft-prompt", "match", "draft-reasoning", "check", "score", "gate"),
+    "All steps for every candidate. Interrupt it when you like: the same command goes on where it stopped.",
+    "coig-writer annotate run corpus/ --out drafts.jsonl --model embedded",
+)
+for _name, _summary in {
+    "screen": "Judge whether an article is worth the work: quality and creativity, 0–10, with a reason.",
+    "analyse": "Read the article: structure, style, rhetoric, effect, insight; its genre if nobody named it.",
+    "draft-prompt": "Draft the reverse-inspiration prompt that could have led to the article.",
+    "match": "Read prompt and article together: how the one leads to the other.",
+    "draft-reasoning": "Draft the reasoning process, as if the article were still to be written.",
+    "check": "Check that prompt, reasoning and article belong together, by program and by model.",
+    "score": "Score quality and creativity of article, prompt and reasoning, 1–10 each.",
+    "gate": "Let through what reaches the sum and each score; the rest needs refinement.",
+}.items():
+    _register(_name, (_name,), _summary, f"coig-writer annotate {_name} before.jsonl --out after.jsonl")
