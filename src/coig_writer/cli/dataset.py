@@ -1,0 +1,81 @@
+"""`coig-writer dataset`: releases."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from coig_writer.dataset.build import ReleaseSummary
+
+app = typer.Typer(help="Make a release that others can read, check and train on.", no_args_is_help=True)
+
+
+@app.callback()
+def _room() -> None: ...
+
+
+@app.command()
+def build(
+    inputs: list[Path] = typer.Argument(..., metavar="DRAFTS", help="JSON Lines of drafts or reviewed triplets."),
+    *,
+    out: Path = typer.Option(..., "--out", "-o", help="Folder of the release; an earlier release there is replaced."),
+    include_unreviewed: bool = typer.Option(
+        False, "--include-unreviewed", help="Release triplets that no person has accepted, marked as such."
+    ),
+    corpus: Path | None = typer.Option(
+        None, help="Folder that `corpus build` wrote; the report then starts at the raw texts."
+    ),
+    title: str | None = typer.Option(None, help="Name of the dataset."),
+    licence: str | None = typer.Option(None, "--licence", help="Licence of the release, such as cc-by-4.0."),
+    gate_sum: int | None = typer.Option(None, help="Least sum of the six scores, 6–60; the published 50 if not given."),
+    gate_each: int | None = typer.Option(None, help="Least value of each score, 1–10; the published 8 if not given."),
+    allow_empty: bool = typer.Option(
+        False, "--allow-empty", help="Write a release even if nothing qualifies; its report shows what is short."
+    ),
+    as_json: bool = typer.Option(False, "--json", help="Print JSON only."),
+) -> None:
+    """Write a release: data files, dataset card, manifest and a report page.
+
+    Example: coig-writer dataset build drafts.jsonl --out release --include-unreviewed
+    """
+    from coig_writer.cli.console import print_json
+    from coig_writer.dataset.build import build_release
+    from coig_writer.report.release import render_report
+
+    chosen: dict[str, Any] = {"title": title, "gate_sum": gate_sum, "gate_each": gate_each}
+    summary = build_release(
+        inputs,
+        out,
+        report=render_report,
+        include_unreviewed=include_unreviewed,
+        corpus=corpus,
+        licence=licence,
+        allow_empty=allow_empty,
+        **{name: value for name, value in chosen.items() if value is not None},
+    )
+    if as_json:
+        print_json(asdict(summary))
+    else:
+        _show(summary)
+
+
+def _show(summary: ReleaseSummary) -> None:
+    from coig_writer.cli.console import out, table
+
+    counts = table(None, "Records", "Count", right=("Count",))
+    counts.add_row("read", f"{summary.read:,}")
+    counts.add_row("released", f"{summary.released:,}")
+    counts.add_row("  reviewed by a person", f"{summary.reviewed:,}")
+    for reason, count in summary.withheld.items():
+        counts.add_row(f"left out: {reason.replace('_', ' ')}", f"{count:,}")
+    out.print(counts, "")
+    if summary.reviewed < summary.released:
+        out.print(
+            f"[bold]{summary.released - summary.reviewed} released triplets were reviewed by no person[/] and say so."
+        )
+    out.print("Release:", str(summary.out), highlight=False, markup=False, soft_wrap=True)
+    out.print("Open", str(summary.out / "report.html"), highlight=False, markup=False, soft_wrap=True)

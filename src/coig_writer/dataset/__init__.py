@@ -1,0 +1,1 @@
+"""A release: what may go out, in which formats, and what says so."""

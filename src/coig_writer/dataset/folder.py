@@ -1,0 +1,90 @@
+"""A folder that appears whole: built aside, then swapped in, and never over somebody's other files."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from coig_writer.errors import StorageError
+from coig_writer.files import storage_errors
+
+FORMAT = "coig-writer release"
+"""What `format` says in the manifest of a release."""
+LEFT_BY_SYSTEMS = {".DS_Store", "Thumbs.db", "desktop.ini"}
+
+
+def check_replaceable(out: Path) -> None:
+    """Refuses a place that holds anything but nothing, an empty folder or an earlier release.
+
+    Raises:
+        StorageError: the place is a file, a folder of something else, or a release with files added by hand.
+    """
+    if not os.path.lexists(out):
+        return
+    if not out.is_dir():
+        raise StorageError("a file stands where the release goes", where=str(out), remedy="Choose another --out.")
+    found = {str(path.relative_to(out)) for path in out.rglob("*") if not path.is_dir()}
+    found -= {name for name in found if Path(name).name in LEFT_BY_SYSTEMS}
+    listed = _listed(out / "manifest.json")
+    if found and not listed:
+        raise StorageError(
+            "the folder is not empty and is not a release",
+            where=str(out),
+            remedy="Choose another --out, or empty the folder yourself.",
+        )
+    if foreign := sorted(found - listed):
+        raise StorageError(
+            f"the folder holds files that are not part of the release: {', '.join(foreign[:5])}",
+            where=str(out),
+            remedy="Move them elsewhere; a new build replaces the whole folder.",
+        )
+
+
+def _listed(manifest: Path) -> set[str]:
+    """The files that a release's manifest names, itself included; empty when it is no release."""
+    try:
+        value = json.loads(manifest.read_bytes())
+        return {*value["files"], "manifest.json"} if value["format"] == FORMAT else set()
+    except (OSError, ValueError, KeyError, TypeError):
+        return set()
+
+
+@contextmanager
+def whole_folder(out: Path) -> Iterator[Path]:
+    """A new empty folder beside `out`; on success it takes the place of `out`, else it is removed.
+
+    What stood at `out` is there until the swap, and is put back when the swap fails.
+
+    Raises:
+        StorageError: see `check_replaceable`; or the place cannot be written.
+    """
+    out = out.resolve()
+    check_replaceable(out)
+    building = out.parent / f".{out.name}.{os.getpid()}.part"
+    try:
+        with storage_errors(out):
+            out.parent.mkdir(parents=True, exist_ok=True)
+            building.mkdir()
+        yield building
+        with storage_errors(out):
+            _swap(building, out)
+    finally:
+        shutil.rmtree(building, ignore_errors=True)
+
+
+def _swap(building: Path, out: Path) -> None:
+    if not out.exists():
+        building.rename(out)
+        return
+    earlier = out.parent / f".{out.name}.{os.getpid()}.old"
+    out.rename(earlier)
+    try:
+        building.rename(out)
+    except OSError:
+        earlier.rename(out)
+        raise
+    shutil.rmtree(earlier)

@@ -1,0 +1,211 @@
+"""What goes into a release and what stays out, with the reason.
+
+Every record that was read ends in exactly one of two lists, `released` or `withheld`, so that
+counts in equal counts out.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from pydantic import ValidationError
+
+from coig_writer.corpus.summary import Summary
+from coig_writer.dataset.inputs import Call, Item, Source
+from coig_writer.errors import CoigError, SettingError
+from coig_writer.schema import GATE_EACH, GATE_SUM, Draft, DraftStatus, Record, Triplet, Verdict
+from coig_writer.taxonomy import resolve
+
+
+class Reason(StrEnum):
+    """Why a record is not in a release; the first that holds, in this order."""
+
+    DUPLICATE = "duplicate_id"
+    """Another record of the same id went further: reviewed before unreviewed, triplet before draft."""
+    OPEN = "open"
+    """Annotation steps are still to be done."""
+    SCREENED_OUT = "screened_out"
+    HELD = "held"
+    """Kept back for a person to look at, such as a suspected prompt injection."""
+    ERROR = "error"
+    """A model call failed; the next `annotate run` asks again."""
+    INCOMPLETE = "incomplete"
+    """A part, the scores or a known genre is missing."""
+    REMOVED = "removed_by_review"
+    SENT_BACK = "sent_back_by_review"
+    NEEDS_REFINEMENT = "needs_refinement"
+    """The deciding scores do not pass the gate, or the draft failed a check."""
+    UNREVIEWED = "unreviewed"
+    """No person has accepted it; `include_unreviewed` lets it in, marked."""
+
+
+class Withheld(Record):
+    """One line of `not_released.jsonl`: which record stayed out and why, without its text."""
+
+    id: str
+    reason: Reason
+    why: str
+    where: str
+    title: str | None = None
+    genre: str | None = None
+    total: int | None = None
+    """Sum of the deciding six scores, where there are any."""
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What a triplet must meet to be released."""
+
+    include_unreviewed: bool = False
+    gate_sum: int = GATE_SUM
+    gate_each: int = GATE_EACH
+
+    def __post_init__(self) -> None:
+        if not 6 <= self.gate_sum <= 60:
+            raise SettingError(f"the gate's sum is {self.gate_sum}", remedy="Six scores of 1–10 add up to 6–60.")
+        if not 1 <= self.gate_each <= 10:
+            raise SettingError(f"the gate's least score is {self.gate_each}", remedy="Scores go from 1 to 10.")
+
+
+@dataclass(frozen=True)
+class Release:
+    """Everything that the files of a release are made from."""
+
+    title: str
+    licence: str | None
+    """Licence of the release as a whole; None where nobody has stated one."""
+    rules: Rules
+    sources: tuple[Source, ...]
+    items: tuple[Item, ...]
+    """Every record read, in order."""
+    released: tuple[Triplet, ...]
+    withheld: tuple[Withheld, ...]
+    created: datetime | None = None
+    """See `build.build_release`."""
+    corpus: Summary | None = None
+    """The summary of the corpus that the articles come from."""
+    calls: tuple[Call, ...] = field(default=(), repr=False)
+    """Model calls that were recorded beside the inputs."""
+
+    @property
+    def reviewed(self) -> int:
+        """How many released triplets a person has accepted."""
+        return sum(triplet.reviewed for triplet in self.released)
+
+    @property
+    def reasons(self) -> dict[str, int]:
+        """Reason → number of records withheld, in the order of `Reason`."""
+        found = Counter(each.reason for each in self.withheld)
+        return {reason.value: found[reason] for reason in Reason if found[reason]}
+
+    @property
+    def languages(self) -> list[str]:
+        """Languages of the released articles, the most frequent first."""
+        found = Counter(triplet.article.language for triplet in self.released if triplet.article.language)
+        return [language for language, _ in found.most_common()]
+
+
+def sort_out(items: Sequence[Item], rules: Rules) -> tuple[list[Triplet], list[Withheld]]:
+    """Released triplets and withheld records, each in the order of reading; together as many as `items`."""
+    released: list[Triplet] = []
+    withheld: list[Withheld] = []
+    chosen = _furthest(items)
+    for item in items:
+        taken = chosen[item.record.id]
+        if item is not taken:
+            withheld.append(_withhold(item, Reason.DUPLICATE, f"the record at {taken.where} has the same id"))
+            continue
+        outcome = _judge(item, rules)
+        if isinstance(outcome, Triplet):
+            released.append(outcome)
+        else:
+            withheld.append(outcome)
+    return released, withheld
+
+
+def _furthest(items: Sequence[Item]) -> dict[str, Item]:
+    """Id → the record that went furthest; the first read among equals."""
+    chosen: dict[str, Item] = {}
+    for item in items:
+        rival = chosen.get(item.record.id)
+        if rival is None or _progress(item.record) > _progress(rival.record):
+            chosen[item.record.id] = item
+    return chosen
+
+
+def _progress(record: Draft | Triplet) -> tuple[bool, bool, bool]:
+    """People's decisions, refusals included, count more than a model's."""
+    if isinstance(record, Draft):
+        return False, False, record.status is DraftStatus.PASSED
+    return any(review.by.startswith("human:") for review in record.reviews), True, True
+
+
+def _judge(item: Item, rules: Rules) -> Triplet | Withheld:
+    """The triplet to release, or why not."""
+    record = item.record
+    if isinstance(record, Draft) and record.status is not DraftStatus.PASSED:
+        return _withhold(item, Reason(record.status.value), _why(record))
+    try:
+        triplet = _complete(record)
+    except (ValueError, CoigError) as error:
+        return _withhold(item, Reason.INCOMPLETE, _message(error))
+    if refusal := _refusal(triplet):
+        return _withhold(item, *refusal)
+    if triplet.deciding_scores is None:
+        return _withhold(item, Reason.INCOMPLETE, "nobody has scored it")
+    if short := triplet.deciding_scores.shortfalls(rules.gate_sum, rules.gate_each):
+        return _withhold(item, Reason.NEEDS_REFINEMENT, "; ".join(short))
+    if not triplet.reviewed and not rules.include_unreviewed:
+        return _withhold(item, Reason.UNREVIEWED, "no person has accepted it")
+    return triplet
+
+
+def _complete(record: Draft | Triplet) -> Triplet:
+    """The record as a triplet whose genre is a slug of the taxonomy; raises when a part is missing."""
+    triplet = record.to_triplet() if isinstance(record, Draft) else record
+    return triplet.model_copy(update={"genre": resolve(triplet.genre).slug})
+
+
+def _message(error: ValueError | CoigError) -> str:
+    if isinstance(error, ValidationError):
+        first = error.errors()[0]
+        return f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+    return str(error)
+
+
+def _why(draft: Draft) -> str:
+    if draft.why:
+        return draft.why
+    if draft.gate and draft.gate.shortfalls:
+        return "; ".join(draft.gate.shortfalls)
+    if draft.failure:
+        return f"{draft.failure.step}: {draft.failure.message}"
+    return "no reason was recorded"
+
+
+def _refusal(triplet: Triplet) -> tuple[Reason, str] | None:
+    """A person's latest word against the triplet; it holds even where unreviewed triplets are let in."""
+    latest = {review.by: review for review in triplet.reviews if review.by.startswith("human:")}
+    for verdict, reason in ((Verdict.REMOVE, Reason.REMOVED), (Verdict.SEND_BACK, Reason.SENT_BACK)):
+        for review in latest.values():
+            if review.verdict is verdict:
+                return reason, review.comment or f"{review.by} decided so in round {review.round}"
+    return None
+
+
+def _withhold(item: Item, reason: Reason, why: str) -> Withheld:
+    record = item.record
+    scores = record.scores if isinstance(record, Draft) else record.deciding_scores
+    return Withheld(
+        id=record.id,
+        reason=reason,
+        why=why,
+        where=item.where,
+        title=record.article.title,
+        genre=record.article.genre if isinstance(record, Draft) else record.genre,
+        total=scores.total if scores else None,
+    )

@@ -1,0 +1,1 @@
+"""Pages, tables and figures, in one look; the only room that draws."""

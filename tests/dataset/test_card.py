@@ -1,0 +1,61 @@
+"""The Hub can read the card's header, and text from the data adds no markup to it."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+import yaml
+
+from coig_writer.dataset.card import escape_markdown, render_card, size_category
+from support.drafts import drafts, release_of, review, triplet
+
+HOSTILE = '<script>alert(1)</script> | "quoted": [x](http://h)\n---\nlicense: mit'
+
+
+def header(card: str) -> dict:
+    _, head, _ = card.split("---\n", 2)
+    return yaml.safe_load(head)
+
+
+def test_the_header_is_what_the_hub_expects():
+    found = header(render_card(release_of(drafts(), licence="CC-BY-4.0")))
+    assert found["license"] == "cc-by-4.0"
+    assert found["language"] == ["zh"]
+    assert found["size_categories"] == ["n<1K"]
+    assert {each["data_files"] for each in found["configs"]} == {"triplets.parquet", "earlier.jsonl"}
+
+
+def test_a_licence_that_the_hub_does_not_know_is_named_as_other():
+    found = header(render_card(release_of(drafts(), licence="家传许可")))
+    assert (found["license"], found["license_name"]) == ("other", "家传许可")
+    assert header(render_card(release_of(drafts())))["license"] == "unknown"
+
+
+def test_hostile_text_stays_text():
+    article = triplet().article.model_copy(update={"licence": HOSTILE})
+    card = render_card(release_of([triplet(article=article)], title=HOSTILE))
+    assert header(card)["pretty_name"] == " ".join(HOSTILE.split())
+    assert header(card)["license"] == "unknown"
+    acting = re.sub(r"\\.", "", card.split("---\n", 2)[2])  # without what is escaped
+    assert "<script" not in acting
+    assert "](http" not in acting
+
+
+@pytest.mark.parametrize(("verdicts", "warned"), [((), True), ((review("accept"),), False)])
+def test_the_card_warns_of_what_nobody_reviewed(verdicts, warned):
+    card = render_card(release_of([triplet(*verdicts)]))
+    assert ("[!WARNING]" in card) is warned
+
+
+def test_an_empty_release_has_a_card():
+    assert "Triplets | 0" in render_card(release_of(drafts()[7:]))
+
+
+def test_escaping_keeps_to_one_line():
+    assert escape_markdown("a\n|b|\n# c") == r"a \|b\| \# c"
+
+
+@pytest.mark.parametrize(("count", "name"), [(0, "n<1K"), (999, "n<1K"), (1000, "1K<n<10K"), (10**6, "n>1M")])
+def test_sizes_are_named_as_the_hub_does(count, name):
+    assert size_category(count) == name

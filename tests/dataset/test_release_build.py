@@ -1,0 +1,224 @@
+"""A release is whole and the same every time, or nothing is written; what stood there before is safe."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from coig_writer.dataset.build import build_release
+from coig_writer.errors import InputError, SettingError, StorageError
+from coig_writer.files import write_jsonl
+from coig_writer.report.release import render_report
+from coig_writer.schema import Triplet
+from support.drafts import DRAFTS, drafts, review, triplet
+
+FILES = {
+    "README.md",
+    "earlier.jsonl",
+    "full.jsonl",
+    "manifest.json",
+    "not_released.jsonl",
+    "report.html",
+    "triplets.jsonl",
+    "triplets.parquet",
+}
+
+
+def build(inputs: list[Path], out: Path, **options):
+    return build_release(inputs, out, **{"report": render_report, "include_unreviewed": True, **options})
+
+
+def content(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def test_the_folder_holds_every_file_and_the_counts_add_up(tmp_path):
+    out = tmp_path / "new" / "release"
+    summary = build([DRAFTS], out)
+    manifest = json.loads((out / "manifest.json").read_text())
+    assert {path.name for path in out.iterdir()} == FILES == set(summary.files)
+    assert (summary.read, summary.released, summary.reviewed) == (14, 7, 0)
+    assert summary.read == summary.released + sum(summary.withheld.values())
+    assert manifest["counts"]["withheld_by_reason"] == summary.withheld
+    lines = {name: len((out / name).read_text().splitlines()) for name in FILES if name.endswith(".jsonl")}
+    assert lines == {"triplets.jsonl": 7, "earlier.jsonl": 7, "full.jsonl": 7, "not_released.jsonl": 7}
+    assert pq.read_metadata(out / "triplets.parquet").num_rows == 7
+    assert [Triplet.model_validate_json(line) for line in (out / "full.jsonl").read_text().splitlines()]
+
+
+def test_the_manifest_vouches_for_the_other_files(tmp_path):
+    build([DRAFTS], tmp_path / "release")
+    manifest = json.loads((tmp_path / "release" / "manifest.json").read_text())
+    assert manifest["inputs"][0]["sha256"] == hashlib.sha256(DRAFTS.read_bytes()).hexdigest()
+    assert manifest["templates"]["screen"] == ["a1b2c3d4e5f6"]
+    found = {name: hashlib.sha256(data).hexdigest() for name, data in content(tmp_path / "release").items()}
+    del found["manifest.json"]
+    assert {name: entry["sha256"] for name, entry in manifest["files"].items()} == found
+
+
+def test_no_text_of_a_withheld_record_is_in_the_data_files(tmp_path):
+    build([DRAFTS], tmp_path / "release")
+    held = next(draft for draft in drafts() if draft.status == "held")
+    for name in FILES - {"report.html"}:
+        assert held.article.text.encode() not in (tmp_path / "release" / name).read_bytes()
+
+
+def test_the_same_input_gives_the_same_bytes(tmp_path):
+    build([DRAFTS], tmp_path / "one")
+    build([DRAFTS], tmp_path / "two")
+    assert content(tmp_path / "one") == content(tmp_path / "two")
+
+
+def test_the_time_of_a_release_is_that_of_its_data_or_what_is_asked_for(tmp_path, monkeypatch):
+    def created():
+        build([DRAFTS], tmp_path / "release")
+        return json.loads((tmp_path / "release" / "manifest.json").read_text())["created"]
+
+    latest = max(draft.scores.at for draft in drafts() if draft.scores)
+    assert created() == latest.isoformat()
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
+    assert created() == "2023-11-14T22:13:20+00:00"
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "soon")
+    with pytest.raises(SettingError):
+        created()
+
+
+def test_without_a_review_nothing_is_written_and_the_remedy_is_named(tmp_path):
+    with pytest.raises(InputError, match="no person has reviewed") as caught:
+        build([DRAFTS], tmp_path / "release", include_unreviewed=False)
+    assert "--include-unreviewed" in caught.value.remedy
+    assert not list(tmp_path.iterdir())
+
+
+def test_reviewed_triplets_are_released_beside_the_drafts_they_came_from(tmp_path):
+    write_jsonl(tmp_path / "reviewed.jsonl", [triplet(review("accept"))])
+    summary = build([DRAFTS, tmp_path / "reviewed.jsonl"], tmp_path / "release", include_unreviewed=False)
+    assert (summary.released, summary.reviewed) == (1, 1)
+    assert summary.withheld["duplicate_id"] == 1
+    assert summary.withheld["unreviewed"] == 6
+
+
+def test_nothing_that_qualifies_is_an_error_unless_an_empty_release_is_asked_for(tmp_path):
+    write_jsonl(tmp_path / "bad.jsonl", drafts()[7:])
+    with pytest.raises(InputError, match="3 needs refinement"):
+        build([tmp_path / "bad.jsonl"], tmp_path / "release")
+    summary = build([tmp_path / "bad.jsonl"], tmp_path / "release", allow_empty=True)
+    assert summary.released == 0
+    assert pq.read_metadata(tmp_path / "release" / "triplets.parquet").num_rows == 0
+
+
+def test_an_earlier_release_is_replaced_whole(tmp_path):
+    out = tmp_path / "release"
+    build([DRAFTS], out, title="first")
+    (out / ".DS_Store").touch()
+    build([DRAFTS], out, title="second")
+    assert json.loads((out / "manifest.json").read_text())["title"] == "second"
+    assert {path.name for path in out.iterdir()} == FILES
+    assert [path.name for path in tmp_path.iterdir()] == ["release"]
+
+
+def test_a_release_behind_a_link_is_replaced_where_it_lies(tmp_path):
+    build([DRAFTS], tmp_path / "real", title="first")
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    build([DRAFTS], tmp_path / "link", title="second")
+    assert json.loads((tmp_path / "real" / "manifest.json").read_text())["title"] == "second"
+    assert (tmp_path / "link").is_symlink()
+
+
+def make_file(out: Path) -> None:
+    out.write_text("mine")
+
+
+def make_other_folder(out: Path) -> None:
+    out.mkdir()
+    (out / "novel.txt").write_text("mine")
+
+
+def make_other_manifest(out: Path) -> None:
+    out.mkdir()
+    (out / "manifest.json").write_text('{"name": "a web app"}')
+
+
+def make_release_with_notes(out: Path) -> None:
+    build([DRAFTS], out)
+    (out / "notes.txt").write_text("mine")
+
+
+@pytest.mark.parametrize("make", [make_file, make_other_folder, make_other_manifest, make_release_with_notes])
+def test_other_peoples_files_are_never_replaced(tmp_path, make):
+    out = tmp_path / "release"
+    make(out)
+    before = content(out) if out.is_dir() else out.read_bytes()
+    with pytest.raises(StorageError):
+        build([DRAFTS], out)
+    assert (content(out) if out.is_dir() else out.read_bytes()) == before
+
+
+def test_a_place_that_cannot_be_written_is_a_clear_error(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(StorageError, match="cannot write"):
+        build([DRAFTS], tmp_path / "file" / "release")
+
+
+def test_a_build_that_fails_half_way_leaves_the_earlier_release_and_no_traces(tmp_path):
+    def broken(release):
+        raise RuntimeError("no ink")
+
+    out = tmp_path / "release"
+    build([DRAFTS], out)
+    before = content(out)
+    with pytest.raises(RuntimeError, match="no ink"):
+        build([DRAFTS], out, report=broken)
+    assert content(out) == before
+    assert [path.name for path in tmp_path.iterdir()] == ["release"]
+
+
+@pytest.mark.parametrize(
+    ("data", "where", "hint"),
+    [
+        (None, "bad.jsonl", "cannot read"),
+        (b"", "bad.jsonl", "no records"),
+        (b"\n\n", "bad.jsonl", "no records"),
+        (b"{broken\n", "bad.jsonl:1", "not JSON"),
+        (b"\x89PNG\r\n\x1a\n\0", "bad.jsonl:1", "not JSON"),
+        (b"[" * 100_000, "bad.jsonl:1", "not JSON"),
+        (b"[1, 2]\n", "bad.jsonl:1", "not a triplet"),
+        (b'{"id": "x"}\n', "bad.jsonl:1", "prompt"),
+        (b'\n{"id": "x", "status": "asleep"}\n', "bad.jsonl:2", "not a draft"),
+    ],
+)
+def test_bad_input_names_its_place_and_writes_nothing(tmp_path, data, where, hint):
+    bad = tmp_path / "bad.jsonl"
+    if data is not None:
+        bad.write_bytes(data)
+    with pytest.raises(InputError, match=hint) as caught:
+        build([DRAFTS, bad], tmp_path / "release")
+    assert caught.value.where.endswith(where)
+    assert caught.value.remedy
+    assert not (tmp_path / "release").exists()
+
+
+def test_a_byte_order_mark_and_blank_lines_are_read_over(tmp_path):
+    (tmp_path / "some.jsonl").write_bytes(b"\xef\xbb\xbf\n" + DRAFTS.read_bytes() + b"\n")
+    assert build([tmp_path / "some.jsonl"], tmp_path / "release").read == 14
+
+
+@pytest.mark.parametrize("text", [None, "{", "[]", '{"read": 3}'])
+def test_a_folder_that_is_no_corpus_is_named(tmp_path, text):
+    if text is not None:
+        (tmp_path / "summary.json").write_text(text)
+    with pytest.raises(InputError) as caught:
+        build([DRAFTS], tmp_path / "release", corpus=tmp_path)
+    assert caught.value.where.endswith("summary.json")
+
+
+def test_a_foreign_file_in_the_ledgers_place_is_named(tmp_path):
+    (tmp_path / "some.jsonl").write_bytes(DRAFTS.read_bytes())
+    (tmp_path / "some.calls.jsonl").write_text('{"step": "screen"}\n{"phone": 1}\n')
+    with pytest.raises(InputError) as caught:
+        build([tmp_path / "some.jsonl"], tmp_path / "release")
+    assert caught.value.where.endswith("some.calls.jsonl:2")
