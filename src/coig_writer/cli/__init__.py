@@ -12,6 +12,7 @@ import typer
 
 from coig_writer import __version__
 from coig_writer.cli import annotate, corpus, dataset, demo, models, taxonomy
+from coig_writer.cli.example import example
 from coig_writer.errors import CoigError
 
 app = typer.Typer(
@@ -19,14 +20,15 @@ app = typer.Typer(
     help="Build, check and release creative-writing triplets (prompt, reasoning, article) from your own texts.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    rich_markup_mode=None,  # in 80 columns its tables cut the names of options
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 app.add_typer(corpus.app, name="corpus")
 app.add_typer(annotate.app, name="annotate")
 app.add_typer(dataset.app, name="dataset")
 app.add_typer(models.app, name="models")
-app.command("taxonomy")(taxonomy.taxonomy)
-app.command("demo")(demo.demo)
+app.command("taxonomy", epilog=example("coig-writer taxonomy --genre 武侠"))(taxonomy.taxonomy)
+app.command("demo", epilog=example("coig-writer demo --workspace my-demo"))(demo.demo)
 
 
 def _version(value: bool) -> None:
@@ -44,7 +46,7 @@ def _root(
 def main() -> None:
     """Runs the command line; a `CoigError` becomes three plain lines on standard error."""
     try:
-        app()
+        app(prog_name="coig-writer")  # also when it runs as `python -m coig_writer`
     except CoigError as error:
         from coig_writer.cli.console import print_error
 

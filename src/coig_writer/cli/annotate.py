@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from coig_writer.cli.example import example
 from coig_writer.errors import ModelError, SettingError
 
 if TYPE_CHECKING:
     from coig_writer.annotate.run import AnnotateResult
 
-app = typer.Typer(help="Turn candidates into drafted, checked, scored and gated triplets.", no_args_is_help=True)
+app = typer.Typer(help="Turn candidates into drafted, scored and gated triplets.", no_args_is_help=True)
 
 Candidates = Annotated[
     Path, typer.Argument(metavar="CANDIDATES", help="Folder or Parquet file of `corpus build`, or JSON Lines.")
@@ -35,7 +36,7 @@ FacetLength = Annotated[int, typer.Option(min=20, help="Most characters of one f
 ReasoningLength = Annotated[str, typer.Option(metavar="LOW-HIGH", help="Characters asked of the reasoning.")]
 
 
-def _register(name: str, steps: tuple[str, ...], summary: str, example: str) -> None:
+def _register(name: str, steps: tuple[str, ...], summary: str, shown: str) -> None:
     """Adds a command that takes drafts through `steps`; all share the same options."""
 
     def command(
@@ -83,7 +84,7 @@ def _register(name: str, steps: tuple[str, ...], summary: str, example: str) -> 
             )
         _show(done, out, as_json)
 
-    app.command(name, help=summary, epilog=f"Example: {example}")(command)
+    app.command(name, help=summary, epilog=example(shown))(command)
 
 
 def _show(done: AnnotateResult, out: Path, as_json: bool) -> None:
@@ -133,13 +134,13 @@ _register(
     "coig-writer annotate run corpus/ --out drafts.jsonl --model embedded",
 )
 for _name, _summary in {
-    "screen": "Judge whether an article is worth the work: quality and creativity, 0–10, with a reason.",
-    "analyse": "Read the article: structure, style, rhetoric, effect, insight; its genre if nobody named it.",
-    "draft-prompt": "Draft the reverse-inspiration prompt that could have led to the article.",
-    "match": "Read prompt and article together: how the one leads to the other.",
-    "draft-reasoning": "Draft the reasoning process, as if the article were still to be written.",
-    "check": "Check that prompt, reasoning and article belong together, by program and by model.",
-    "score": "Score quality and creativity of article, prompt and reasoning, 1–10 each.",
-    "gate": "Let through what reaches the sum and each score; the rest needs refinement.",
+    "screen": "Judge whether an article is worth the work. It gets quality and creativity, 0–10, with a reason.",
+    "analyse": "Read the article. Five facets, from structure to insight, and its genre if nobody has named it.",
+    "draft-prompt": "Draft the prompt that could have led to the article.",
+    "match": "Read prompt and article together. Five facets say how the one leads to the other.",
+    "draft-reasoning": "Draft the reasoning, as if nothing were written yet.",
+    "check": "Check that the three parts belong together. One half is done by program, one by a model.",
+    "score": "Score each part for quality and creativity, 1–10.",
+    "gate": "Let through what scores high enough. The rest needs refinement, and says why.",
 }.items():
     _register(_name, (_name,), _summary, f"coig-writer annotate {_name} before.jsonl --out after.jsonl")

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from coig_writer.cli.example import example
+
 if TYPE_CHECKING:
     from coig_writer.dataset.build import ReleaseSummary
 
@@ -18,7 +20,7 @@ app = typer.Typer(help="Make a release that others can read, check and train on.
 def _room() -> None: ...
 
 
-@app.command()
+@app.command(epilog=example("coig-writer dataset build drafts.jsonl --out release --include-unreviewed"))
 def build(
     inputs: list[Path] = typer.Argument(..., metavar="DRAFTS", help="JSON Lines of drafts or reviewed triplets."),
     *,
@@ -38,10 +40,7 @@ def build(
     ),
     as_json: bool = typer.Option(False, "--json", help="Print JSON only."),
 ) -> None:
-    """Write a release: data files, dataset card, manifest and a report page.
-
-    Example: coig-writer dataset build drafts.jsonl --out release --include-unreviewed
-    """
+    """Write a release: data files, dataset card, manifest and a report page."""
     from coig_writer.cli.console import print_json
     from coig_writer.dataset.build import build_release
     from coig_writer.report.release import render_report

@@ -18,11 +18,9 @@ def demo(
         "embedded"
     ),
 ) -> None:
-    """Turn the packaged raw texts into a released dataset of triplets, showing each command as it runs.
+    """Run the whole flow on texts that come with the package. Each command is shown as it runs.
 
     Interrupt it when you like: the same command goes on where it stopped.
-
-    Example: coig-writer demo --workspace my-demo
     """
     with as_file(files("coig_writer") / "data" / "demo") as texts:
         for why, command in _commands(texts, workspace, model):

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from coig_writer.cli.example import example
+
 if TYPE_CHECKING:
     from coig_writer.llm.probe import Probe
     from coig_writer.llm.registry import ModelSpec
@@ -13,7 +15,7 @@ if TYPE_CHECKING:
 app = typer.Typer(help="List models and check that one answers.", no_args_is_help=True)
 
 
-@app.command("list", epilog="Example: coig-writer models list --json")
+@app.command("list", epilog=example("coig-writer models list --json"))
 def list_models(
     as_json: bool = typer.Option(False, "--json", help="Print JSON and nothing else on standard output."),
 ) -> None:
@@ -36,9 +38,9 @@ def list_models(
         out.print(f"  {path}" + ("" if path.exists() else " (not there yet)"), highlight=False, soft_wrap=True)
 
 
-@app.command("check", epilog="Example: coig-writer models check http://localhost:8000/v1#Qwen/Qwen2.5-7B-Instruct")
+@app.command("check", epilog=example("coig-writer models check http://localhost:8000/v1#Qwen/Qwen2.5-7B-Instruct"))
 def check(
-    name: str = typer.Argument(help="Registry name, URL#model-id, hf:REPO/FILE.gguf or embedded."),
+    name: str = typer.Argument(metavar="NAME", help="Registry name, URL#model-id, hf:REPO/FILE.gguf or embedded."),
     as_json: bool = typer.Option(False, "--json", help="Print JSON and nothing else on standard output."),
 ) -> None:
     """Ask a model two small questions and show how fast and how well-formed its answers are."""

@@ -25,10 +25,7 @@ def taxonomy(
     lang: Lang = typer.Option(Lang.EN, help="Language of the line that says what a genre asks of a writer."),
     as_json: bool = typer.Option(False, "--json", help="Print JSON only."),
 ) -> None:
-    """List the genres, what each asks of a writer, and which need a specialist to review.
-
-    Example: coig-writer taxonomy --genre 武侠
-    """
+    """List the genres and what each asks of a writer. A star marks those that need a specialist to review."""
     from coig_writer.cli.console import out, print_json
     from coig_writer.taxonomy import categories, genres, resolve, resolve_category
 

@@ -1,0 +1,123 @@
+"""JSON values one by one from a stream of any size: an array, objects in a row, or pretty-printed ones.
+
+Tolerant where published data sets need it: NaN, control characters inside strings, trailing commas.
+A broken value is reported with its line, and reading goes on at what looks like the next object.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+_DECODER = json.JSONDecoder(strict=False)
+_BETWEEN = re.compile(r"[\s,\[\]\ufeff]*")
+_NEXT_OBJECT = re.compile(r"\}?\s*(?:\n|,)\s*(?=\{)")
+_END_SLACK = 16
+"""An error this close to the end of what was read so far may only mean that more is to come."""
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A value, or the text that could not be read as one with the `error` that says why."""
+
+    line: int
+    index: int
+    """Its place among the values, from 1."""
+    value: Any = None
+    raw: str = ""
+    error: str | None = None
+    too_large: bool = False
+
+
+def parse_line(text: str) -> Any:
+    """The JSON value on one line.
+
+    Raises:
+        ValueError: it is none; the message says why and where.
+    """
+    try:
+        return json.loads(text, strict=False)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(_reason(error)) from error
+
+
+def values(texts: Iterator[str], limit: int) -> Iterator[Piece]:
+    """The values in a stream of text; one longer than `limit` characters is reported as an error."""
+    reader = _Reader(texts)
+    index = 0
+    while reader.skip_to_value():
+        index += 1
+        yield reader.take(index, limit)
+
+
+class _Reader:
+    """A window on the stream: what was read and not yet used, and the line on which it begins."""
+
+    def __init__(self, texts: Iterator[str]):
+        self._texts = texts
+        self._held = ""
+        self._at = 0
+        self._line = 1
+        self._ended = False
+
+    def skip_to_value(self) -> bool:
+        """Moves to the next value; False at the end."""
+        while True:
+            self._advance(_BETWEEN.match(self._held, self._at).end())  # type: ignore[union-attr]
+            if self._at < len(self._held):
+                return True
+            if not self._more():
+                return False
+
+    def take(self, index: int, limit: int) -> Piece:
+        """The value that begins here, with as much of the stream as it needs."""
+        line = self._line
+        while True:
+            try:
+                value, end = _DECODER.raw_decode(self._held, self._at)
+            except (ValueError, RecursionError) as error:
+                if len(self._held) - self._at > limit:
+                    return self._broken(line, index, f"longer than {limit:,} characters", too_large=True)
+                if self._may_go_on(error) and self._more():
+                    continue
+                return self._broken(line, index, _reason(error))
+            self._advance(end)
+            return Piece(line, index, value)
+
+    def _may_go_on(self, error: Exception) -> bool:
+        unfinished = "Unterminated string" in str(error)
+        return unfinished or getattr(error, "pos", 0) >= len(self._held) - _END_SLACK
+
+    def _broken(self, line: int, index: int, error: str, too_large: bool = False) -> Piece:
+        """The broken value up to what looks like the next object."""
+        raw = []
+        start = self._at + 1
+        while True:
+            match = _NEXT_OBJECT.search(self._held, start)
+            end = match.end() if match else len(self._held)
+            raw.append(self._held[self._at : end][:4000])
+            self._advance(end)
+            if match or not self._more():
+                return Piece(line, index, raw="".join(raw[:2]), error=error, too_large=too_large)
+            start = self._at
+
+    def _advance(self, end: int) -> None:
+        self._line += self._held.count("\n", self._at, end)
+        self._at = end
+
+    def _more(self) -> bool:
+        """Reads on; False when the stream has ended."""
+        text = next(self._texts, None)
+        if text is None:
+            return False
+        self._held, self._at = self._held[self._at :] + text, 0
+        return True
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, json.JSONDecodeError):
+        return f"not valid JSON: {error.msg} at character {error.pos + 1:,}"
+    return "nested too deeply" if isinstance(error, RecursionError) else f"not valid JSON: {error}"
