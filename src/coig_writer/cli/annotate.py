@@ -100,8 +100,8 @@ def _show(done: AnnotateResult, out: Path, as_json: bool) -> None:
         for status, count in done.statuses.items():
             table.add_row(_MEANING[status], str(count))
         console.out.print(table)
-        console.out.print(str(done.calls), highlight=False)
-        console.out.print(f"Written: {out}\nNext: coig-writer dataset build {out} --out release/", highlight=False)
+        console.out.print(str(done.calls), soft_wrap=True)
+        console.out.print(f"Written: {out}\nNext: coig-writer dataset build {out} --out release/", soft_wrap=True)
     if done.calls.failed:
         raise ModelError(
             f"{done.calls.failed} drafts could not be finished",

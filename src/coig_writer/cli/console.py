@@ -19,25 +19,26 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 from rich.table import Table
+from rich.text import Text
 
 from coig_writer.errors import CoigError
 
 if TYPE_CHECKING:
     from coig_writer.llm import batch
 
-out = Console()
-"""Results."""
-err = Console(stderr=True)
+out = Console(markup=False, highlight=False)
+"""Results. Square brackets are text: paths, titles and messages may hold some."""
+err = Console(stderr=True, markup=False, highlight=False)
 """Progress, warnings and errors, so that standard output stays clean for pipes."""
 
 
 def print_error(error: CoigError) -> None:
     """Prints what is wrong, where, and what to do."""
-    err.print("[bold red]Error[/]", error.message, sep=": ", highlight=False, soft_wrap=True)
+    err.print(Text.assemble(("Error", "bold red"), ": ", error.message), soft_wrap=True)
     if error.where:
-        err.print("  where: ", error.where, sep="", highlight=False, markup=False, soft_wrap=True)
+        err.print(f"  where: {error.where}", soft_wrap=True)
     if error.remedy:
-        err.print("  what to do: ", error.remedy, sep="", highlight=False, markup=False, soft_wrap=True)
+        err.print(f"  what to do: {error.remedy}", soft_wrap=True)
 
 
 def print_json(value: Any) -> None:

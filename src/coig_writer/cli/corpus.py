@@ -112,30 +112,25 @@ def _show(done: Build) -> None:
 
     summary = done.summary
     if done.unchanged:
-        out.print(
-            f"Nothing to do: sources, settings and software are those of the build in {done.folder}.", highlight=False
-        )
-    out.print(_funnel(summary), highlight=False)
+        out.print(f"Nothing to do: sources, settings and software are those of the build in {done.folder}.")
+    out.print(_funnel(summary))
     if summary.masked:
         what = "masked" if summary.settings["personal_data"] == "mask" else "flagged"
-        out.print(f"Personal data was {what} in {summary.masked:,} of the texts kept.", highlight=False)
+        out.print(f"Personal data was {what} in {summary.masked:,} of the texts kept.")
     if summary.passed_over:
         out.print(
             f"{len(summary.passed_over):,} files in the folders hold no texts; summary.json lists them.",
-            highlight=False,
         )
     if summary.unreadable:
         _show_unreadable(done, err)
     if summary.kept:
         out.print(
             f"Next: coig-writer annotate run {done.folder} --out triplets.jsonl --model embedded",
-            highlight=False,
             soft_wrap=True,
         )
     else:
         out.print(
             f"Nothing was kept; {done.folder / 'rejected.parquet'} says why, text by text.",
-            highlight=False,
             soft_wrap=True,
         )
 
@@ -160,8 +155,8 @@ def _show_unreadable(done: Build, err: Console) -> None:
     from coig_writer.corpus.candidates import REJECTED, unreadable_rows
 
     total = sum(done.summary.unreadable.values())
-    err.print(f"[bold red]{total:,} rows or files could not be read[/]", highlight=False)
+    err.print(f"{total:,} rows or files could not be read", style="bold red")
     for row in islice(unreadable_rows(done.folder / REJECTED), 5):
-        err.print(f"  {row['source']}: {row['detail'][:150]}", highlight=False, markup=False, soft_wrap=True)
+        err.print(f"  {row['source']}: {row['detail'][:150]}", soft_wrap=True)
     if total > 5:
-        err.print(f"  and {total - 5:,} more in rejected.parquet", highlight=False)
+        err.print(f"  and {total - 5:,} more in rejected.parquet")

@@ -40,7 +40,7 @@ def build(
     ),
     as_json: bool = typer.Option(False, "--json", help="Print JSON only."),
 ) -> None:
-    """Write a release: data files, dataset card, manifest and a report page."""
+    """Write a release. It holds data files, a dataset card, a manifest and a report page."""
     from coig_writer.cli.console import print_json
     from coig_writer.dataset.build import build_release
     from coig_writer.report.release import render_report
@@ -73,8 +73,7 @@ def _show(summary: ReleaseSummary) -> None:
         counts.add_row(f"left out: {reason.replace('_', ' ')}", f"{count:,}")
     out.print(counts, "")
     if summary.reviewed < summary.released:
-        out.print(
-            f"[bold]{summary.released - summary.reviewed} released triplets were reviewed by no person[/] and say so."
-        )
-    out.print("Release:", str(summary.out), highlight=False, markup=False, soft_wrap=True)
-    out.print("Open", str(summary.out / "report.html"), highlight=False, markup=False, soft_wrap=True)
+        unreviewed = summary.released - summary.reviewed
+        out.print(f"{unreviewed:,} released triplets were reviewed by no person and say so.", style="bold")
+    out.print("Release:", str(summary.out), soft_wrap=True)
+    out.print("Open", str(summary.out / "report.html"), soft_wrap=True)

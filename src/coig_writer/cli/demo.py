@@ -55,8 +55,8 @@ def _run(why: str, command: list[str]) -> None:
     from coig_writer.cli import app
     from coig_writer.cli.console import out
 
-    out.print(f"\n[bold]{why}[/]", highlight=False)
-    out.print(f"[dim]$ coig-writer {shlex.join(command)}[/]\n", highlight=False, soft_wrap=True)
+    out.print(f"\n{why}", style="bold")
+    out.print(f"$ coig-writer {shlex.join(command)}\n", style="dim", soft_wrap=True)
     app(command, standalone_mode=False)
 
 
@@ -66,7 +66,7 @@ def _closing(workspace: Path, model: str) -> None:
     release = workspace / "release"
     lines = [
         "",
-        "[bold]Done.[/] What there is now:",
+        "Done. What there is now:",
         f"  {release / 'report.html'}      the page to open first",
         f"  {release / 'triplets.jsonl'}   the triplets that passed the gate",
         f"  {workspace / 'drafts.jsonl'}   every draft, those in need of refinement among them",
@@ -80,4 +80,4 @@ def _closing(workspace: Path, model: str) -> None:
         ]
     lines += ["With your own texts:  coig-writer corpus build YOUR_FOLDER --out corpus"]
     for line in lines:
-        out.print(line, highlight=False, soft_wrap=True)
+        out.print(line, soft_wrap=True)

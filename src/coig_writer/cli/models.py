@@ -19,7 +19,7 @@ app = typer.Typer(help="List models and check that one answers.", no_args_is_hel
 def list_models(
     as_json: bool = typer.Option(False, "--json", help="Print JSON and nothing else on standard output."),
 ) -> None:
-    """Show every model that can be named, where it runs, and whether its key is there."""
+    """Show every model that has a name. Also shown: where it runs, and whether its key is there."""
     from coig_writer.cli.console import out, print_json, table
     from coig_writer.llm.registry import load_registry, registry_files
 
@@ -33,9 +33,9 @@ def list_models(
         context = f"{spec.context:,}" if spec.context else "?"
         shown.add_row(spec.name, spec.model, where, _key(spec), context, str(spec.concurrency))
     out.print(shown)
-    out.print("\nAlso accepted: URL#model-id and hf:REPO/FILE.gguf. More models: describe them in", highlight=False)
+    out.print("\nAlso accepted: URL#model-id and hf:REPO/FILE.gguf. More models: describe them in")
     for path in registry_files():
-        out.print(f"  {path}" + ("" if path.exists() else " (not there yet)"), highlight=False, soft_wrap=True)
+        out.print(f"  {path}" + ("" if path.exists() else " (not there yet)"), soft_wrap=True)
 
 
 @app.command("check", epilog=example("coig-writer models check http://localhost:8000/v1#Qwen/Qwen2.5-7B-Instruct"))
@@ -43,7 +43,7 @@ def check(
     name: str = typer.Argument(metavar="NAME", help="Registry name, URL#model-id, hf:REPO/FILE.gguf or embedded."),
     as_json: bool = typer.Option(False, "--json", help="Print JSON and nothing else on standard output."),
 ) -> None:
-    """Ask a model two small questions and show how fast and how well-formed its answers are."""
+    """Ask a model two small questions. Shown is how fast and how well-formed its answers are."""
     import asyncio
     from dataclasses import asdict
 

@@ -46,9 +46,9 @@ def taxonomy(
             out.print(_table(f"{group.name_en} {group.name_zh} ({group.slug})", members, lang), "")
     if genre:
         out.print(_lengths(shown[0]), "")
-        out.print("Also called:", "、".join(shown[0].aliases), highlight=False)
+        out.print("Also called:", "、".join(shown[0].aliases))
     elif any(each.specialist for each in shown):
-        out.print("* reviewing needs special cultural or stylistic knowledge", highlight=False)
+        out.print("* reviewing needs special cultural or stylistic knowledge")
 
 
 def _as_json(genre: Genre) -> dict:

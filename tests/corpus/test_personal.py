@@ -1,0 +1,70 @@
+import random
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from coig_writer.corpus.personal import MARKS, find_personal_data, mask
+
+
+def identity_number(seed: int) -> str:
+    """A made-up number with a right check digit, of a region that does not exist."""
+    body = f"99000019{random.Random(seed).randint(50, 99)}0101{seed % 1000:03d}"
+    weights = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
+    return body + "10X98765432"[sum(int(d) * w for d, w in zip(body, weights, strict=True)) % 11]
+
+
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        ("电话13000000001。", "电话〔手机号〕。"),
+        ("打 130-0000-0001 或 +86 130 0000 0001", "打 〔手机号〕 或 〔手机号〕"),
+        ("电话１３００００００００１", "电话〔手机号〕"),
+        ("座机010-62000000，热线400-000-0000", "座机〔固定电话〕，热线〔固定电话〕"),
+        ("写信给 a.b-c@mail.example.com。", "写信给 〔邮箱〕。"),
+        ("加QQ：10000001", "加QQ：〔QQ号〕"),
+        ("QQ号是10000001吧", "QQ号是〔QQ号〕吧"),
+        ("微信号：demo_0001，谢谢", "微信号：〔微信号〕，谢谢"),
+        ("加V demo_0001", "加V 〔微信号〕"),
+        ("微信13000000001", "微信〔手机号〕"),
+        (f"身份证{identity_number(7)}", "身份证〔身份证号〕"),
+        ("卡号6222 0000 0000 0000 000", "卡号6222 0000 0000 0000 000"),
+        ("卡号4111 1111 1111 1111", "卡号〔银行卡号〕"),
+    ],
+)
+def test_each_kind_is_found_and_marked(text, masked):
+    assert mask(text, find_personal_data(text)) == masked
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "他活了一百三十亿年，编号 12345678901。",
+        "圆周率3.14159265358979",
+        "2024-03-05 12:30:45",
+        "订单 2024030512345678",
+        "我在微信里看到 QQ 和邮箱都没有了",
+        "票价 13000000001234 元",
+        "微信公众号",
+    ],
+)
+def test_what_only_looks_like_it_is_left(text):
+    assert find_personal_data(text) == []
+
+
+@given(st.integers(0, 10_000))
+def test_a_wrong_check_digit_is_no_identity_number(seed):
+    number = identity_number(seed)
+    wrong = number[:-1] + ("0" if number[-1] != "0" else "1")
+    assert [spot.kind for spot in find_personal_data(f"号码{number}。")] == ["identity"]
+    assert "identity" not in [spot.kind for spot in find_personal_data(f"号码{wrong}。")]
+
+
+@given(st.text(st.sampled_from("0123456789Xx-@. aQq微信号：＠１"), max_size=60))
+def test_spots_do_not_overlap_and_masking_leaves_the_rest(text):
+    spots = find_personal_data(text)
+    for before, after in pairwise(spots):
+        assert before.end <= after.start
+    masked = mask(text, spots)
+    assert len(masked) == len(text) + sum(len(MARKS[s.kind]) + 2 - (s.end - s.start) for s in spots)
