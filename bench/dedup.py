@@ -183,7 +183,7 @@ class Ours:
 
         from coig_writer.corpus.dedup import DedupSettings, find_clusters
 
-        frame = daft.read_parquet(str(path))
+        frame = daft.read_parquet(str(path)).collect()  # the others hold all texts in memory too
         table = find_clusters(frame, key="key", text="text", settings=DedupSettings(threshold=THRESHOLD))
         clusters: dict[str, list[int]] = {}
         for key, cluster in zip(table["key"].to_pylist(), table["cluster"].to_pylist(), strict=True):

@@ -37,7 +37,7 @@ class DedupSettings(BaseModel):
 
     threshold: float = Field(0.45, gt=0, le=1)
     """Least exact Jaccard similarity of two texts' 5-gram sets. With 5 % of its characters edited, a long text
-    keeps about .64, and one of 20 characters .52. Below .42 most pairs would not even become candidates."""
+    keeps about .64, and one of 20 characters .52. Below .38 most pairs would not even become candidates."""
     slack: float = Field(0.15, ge=0, le=1)
     """How far below the threshold the estimate from the signatures may lie before a candidate is dropped unread.
     The estimate's standard error is at most .044."""

@@ -39,7 +39,6 @@ EMPTY = np.uint32(0xFFFFFFFF)
 """What a signature of no shingles is filled with."""
 _TILE = 8
 """Shingles that are put through the permutations together, while part of the signature stays in registers."""
-
 _BLOCK = 512
 """Shingles of a text that are hashed before they are put through the permutations."""
 
@@ -59,7 +58,9 @@ POINT_KEYS = _odd_numbers(NGRAM + 1, seed=1)
 """Multipliers of a shingle's points, and of the length of one that is too short."""
 SCALES = (_odd_numbers(PERMUTATIONS, seed=2) >> np.uint64(31)).astype(np.uint32) | np.uint32(1)
 SHIFTS = (_odd_numbers(PERMUTATIONS, seed=3) >> np.uint64(32)).astype(np.uint32)
+"""The permutations: `SCALES[i] * x + SHIFTS[i]`; an odd scale makes each a permutation of the 32-bit numbers."""
 BAND_KEYS = _odd_numbers(ROWS, seed=4)
+"""Multipliers of a band's values."""
 MIX = np.uint64(0xD6E8FEB86659FD93)
 
 

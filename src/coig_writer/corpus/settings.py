@@ -70,7 +70,7 @@ class CorpusSettings(BaseModel):
     )
     personal_data: Literal["mask", "flag", "reject"] = Field("mask", description="What to do with personal data found.")
     near_duplicate_similarity: float = Field(
-        0.5, gt=0, le=1, description="Least Jaccard similarity of the 5-character sequences of near-duplicates."
+        0.45, gt=0, le=1, description="Least Jaccard similarity of the 5-character sequences of near-duplicates."
     )
 
     def changed(self, **values: Any) -> CorpusSettings:
