@@ -5,8 +5,10 @@ import tomllib
 from pathlib import Path
 from typing import get_args
 
+from coig_writer.llm import weights
 from coig_writer.llm.batch import Patience
 from coig_writer.llm.client import Kind
+from coig_writer.llm.embedded import DEFAULT_CONTEXT
 from coig_writer.llm.registry import ModelSpec, load_registry
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -41,3 +43,16 @@ def test_every_kind_of_failure_is_described_with_its_tries():
 def test_the_example_is_python():
     (example,) = blocks("batch.md", "python")
     compile(example, "docs/batch.md", "exec")
+
+
+def test_the_embedded_model_is_described_as_it_is():
+    page = (DOCS / "models.md").read_text()
+    spec = load_registry()["embedded"]
+    assert weights.SHA256 in page
+    assert f"{weights.SIZE:,}\nbytes" in page
+    assert f"`{weights.PARTS[0]}` to `{weights.PARTS[-1]}`" in page
+    assert f"| {DEFAULT_CONTEXT:,} tokens" in page
+    assert f"| {spec.concurrency}, or `concurrency`" in page
+    for name, said in {"temperature": "temperature {}", "top_p": "top_p {}", "seed": "seed {}"}.items():
+        assert said.format(spec.sampling[name]) in page
+    assert f"at most {spec.sampling['max_tokens']:,} tokens" in page

@@ -7,7 +7,7 @@ schema: servers with constrained decoding keep them, others are asked again.
 from __future__ import annotations
 
 from functools import cache
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
@@ -19,19 +19,19 @@ class _Answer(BaseModel):
 
 
 class ScreenAnswer(_Answer):
-    reason: str = Field(min_length=2, max_length=60)
+    reason: str = Field(min_length=2, max_length=36)
     defect: Literal["无", "广告", "残篇", "套话"]
     quality: int = Field(ge=0, le=10)
     creativity: int = Field(ge=0, le=10)
 
 
 class CheckAnswer(_Answer):
-    reason: str = Field(min_length=2, max_length=60)
+    reason: str = Field(min_length=2, max_length=36)
     holds: bool
 
 
 class ScoreAnswer(_Answer):
-    reason: str = Field(min_length=2, max_length=50)
+    reason: str = Field(min_length=2, max_length=36)
     quality: int = Field(ge=1, le=10)
     creativity: int = Field(ge=1, le=10)
 
@@ -39,15 +39,19 @@ class ScoreAnswer(_Answer):
 @cache
 def analysis_answer(facet_length: int, with_genre: bool) -> type[BaseModel]:
     """Five facets of the article, and its genre's slug when nobody has named it."""
-    facets = dict.fromkeys(("structure", "style", "rhetoric", "effectiveness", "insight"), _text(4, facet_length))
-    genre = {"genre": (Literal[tuple(genres())], ...)} if with_genre else {}
+    facets: dict[str, Any] = dict.fromkeys(
+        ("structure", "style", "rhetoric", "effectiveness", "insight"), _text(4, facet_length)
+    )
+    genre: dict[str, Any] = {"genre": (Literal[tuple(genres())], ...)} if with_genre else {}
     return create_model("AnalysisAnswer", __base__=_Answer, **facets, **genre)
 
 
 @cache
 def match_answer(facet_length: int) -> type[BaseModel]:
     """Five facets of prompt and article together."""
-    facets = dict.fromkeys(("needs", "architecture", "expression", "value", "effect"), _text(4, facet_length))
+    facets: dict[str, Any] = dict.fromkeys(
+        ("needs", "architecture", "expression", "value", "effect"), _text(4, facet_length)
+    )
     return create_model("MatchAnswer", __base__=_Answer, **facets)
 
 
@@ -74,7 +78,7 @@ def reasoning_answer(low: int, high: int) -> type[BaseModel]:
     The bounds are shared out among the paragraphs, since a schema cannot bound their sum.
     """
     share = len(REASONING_FACETS)
-    facets = dict.fromkeys(REASONING_FACETS, _text(-(-low // share), high // share))
+    facets: dict[str, Any] = dict.fromkeys(REASONING_FACETS, _text(-(-low // share), high // share))
     return create_model("ReasoningAnswer", __base__=_Answer, **facets)
 
 

@@ -277,14 +277,14 @@ def _with_hash(draft: Draft, *names: str) -> dict[str, str]:
 def _within_published(draft: Draft, part: Part, asked: tuple[int, int]) -> tuple[int, int]:
     """The asked length, moved into the published range of the genre's category.
 
-    A tenth is added below, since an unfinished last sentence may be dropped later.
+    A little is added below, since an unfinished last sentence may be dropped later.
     """
     low, high = asked
     if not draft.article.genre:
         return low, high
     published = category_range(resolve(draft.article.genre).category, part)
-    low = min(max(low, published.min * 11 // 10), published.max)
-    return low, min(max(high, low * 5 // 4), published.max)
+    low = min(max(low, published.min * 21 // 20), published.max)
+    return low, min(max(high, low * 6 // 5), published.max)
 
 
 def _round(length: int) -> int:

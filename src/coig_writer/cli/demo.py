@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-_SHORT = ["--prompt-length", "60-160", "--reasoning-length", "300-450", "--facet-length", "45"]
+_SHORT = ["--prompt-length", "60-110", "--reasoning-length", "260-320", "--facet-length", "26"]
 _AS_A_DEMO = ["--include-unreviewed", "--allow-empty", "--licence", "cc-by-4.0", "--title", "示例 Demo"]
 
 

@@ -33,6 +33,8 @@ class Fitted:
 def fit(text: str, tokens: int) -> Fitted:
     """`text` cut to at most `tokens` estimated tokens, at the end of a paragraph, else of a sentence, with a mark.
 
+    A text whose second half has no such end within reach is cut where the room ends.
+
     Raises:
         ValueError: fewer than 64 tokens are left for the text.
     """
@@ -41,15 +43,17 @@ def fit(text: str, tokens: int) -> Fitted:
     if estimate_tokens(text) <= tokens:
         return Fitted(text, None)
     mark_tokens = 24
-    kept = _longest_prefix(text, tokens - mark_tokens)
-    cut = kept.rfind("\n")
-    if cut < len(kept) // 2:
-        ends = [match.end() for match in _SENTENCE_END.finditer(kept)]
-        cut = ends[-1] if ends else len(kept)
-    kept = kept[:cut].rstrip()
+    kept = text[: _good_end(text, len(_longest_prefix(text, tokens - mark_tokens)))].rstrip()
     left_out = len(text) - len(kept)
     note = f"the model saw the first {len(kept):,} of {len(text):,} characters (room for {tokens:,} tokens)"
     return Fitted(f"{kept}\n〔以下略去 {left_out} 字〕", note)
+
+
+def _good_end(text: str, end: int) -> int:
+    """Where the last paragraph, else the last sentence of `text[:end]` ends; `end` if that would cost half of it."""
+    paragraph = text.rfind("\n", 0, end + 1)
+    sentence = max((match.end() for match in _SENTENCE_END.finditer(text, 0, end)), default=0)
+    return next((place for place in (paragraph, sentence) if place > end // 2), end)
 
 
 def _longest_prefix(text: str, tokens: int) -> str:

@@ -49,9 +49,9 @@ def _weights(spec: ModelSpec) -> Path:
 
 
 def _start(weights: Path, spec: ModelSpec):
-    # Waiting threads sleep instead of spinning: beside any other busy process, spinning ones cost a factor of six.
-    # The OpenMP runtime reads this when it is loaded, so it comes before the import.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    # Threads that wait for each other spin only briefly before they sleep: beside any other busy process,
+    # long spinning costs several times the work. OpenMP reads this when it is loaded, so it comes before the import.
+    os.environ.setdefault("GOMP_SPINCOUNT", "1000")
     try:
         import xllamacpp
     except ImportError as error:

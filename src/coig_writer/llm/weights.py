@@ -106,16 +106,37 @@ def hub_weights(repo: str, file: str) -> Path:
     """A GGUF file of a Hub repository, downloaded once into the Hub's own cache (`$HF_HOME`, `$HF_ENDPOINT` hold).
 
     Raises:
-        ModelError: the Hub cannot be reached, or has no such repository or file.
+        ModelError: the Hub cannot be reached, has no such repository or file, or the download broke off.
     """
     from huggingface_hub import hf_hub_download
-    from huggingface_hub.errors import EntryNotFoundError, HfHubHTTPError, LocalEntryNotFoundError
+    from huggingface_hub.errors import (
+        EntryNotFoundError,
+        HfHubHTTPError,
+        HFValidationError,
+        LocalEntryNotFoundError,
+        RepositoryNotFoundError,
+    )
 
+    where = f"hf:{repo}/{file}"
     try:
         return Path(hf_hub_download(repo, file))
     except LocalEntryNotFoundError as error:
         remedy = "Check the network or set HF_ENDPOINT to a mirror; a file fetched before is found without network."
-        raise ModelError("the Hub cannot be reached", where=f"hf:{repo}/{file}", remedy=remedy) from error
-    except (EntryNotFoundError, HfHubHTTPError) as error:
+        reason = f": {_first_line(error.__cause__)}" if error.__cause__ else ""
+        raise ModelError(f"the Hub cannot be reached{reason}", where=where, remedy=remedy) from error
+    except (EntryNotFoundError, HfHubHTTPError, HFValidationError) as error:
         remedy = "Check repository and file name; a gated repository needs HF_TOKEN."
-        raise ModelError(str(error).splitlines()[0], where=f"hf:{repo}/{file}", remedy=remedy) from error
+        if isinstance(error, EntryNotFoundError):
+            reason = "the repository has no such file"
+        elif isinstance(error, RepositoryNotFoundError):
+            reason = "the Hub shows no such repository"
+        else:
+            reason = _first_line(error)
+        raise ModelError(reason, where=where, remedy=remedy) from error
+    except Exception as error:  # of the library's HTTP client, which changes with its version, or of the disk
+        remedy = "Check the network and the space on the disk, and run the same command again."
+        raise ModelError(f"the download broke off: {_first_line(error)}", where=where, remedy=remedy) from error
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
