@@ -41,6 +41,10 @@ class ModelError(CoigError):
     """A model that is missing, cannot be reached or does not answer as promised."""
 
 
+class UnfinishedError(ModelError):
+    """Some records could not be finished; the rest is written."""
+
+
 class StorageError(CoigError):
     """A place that cannot be written: no permission, no space left, a lock held by another run."""
 

@@ -298,6 +298,15 @@ class Gate(Record):
     passed: bool
     shortfalls: list[str] = []
 
+    @classmethod
+    def of(cls, scores: Scores, coherence: Coherence, gate_sum: int = GATE_SUM, gate_each: int = GATE_EACH) -> Gate:
+        """The verdict on these scores: sum, each score, and no error of coherence (paper, section 2.3)."""
+        short = scores.shortfalls(gate_sum, gate_each)
+        short += [f"{finding.part}: {finding.message}" for finding in coherence.errors]
+        if coherence.holds is False:
+            short.append(f"the model finds that the triplet does not hold together: {coherence.reason}")
+        return cls(passed=not short, shortfalls=short)
+
 
 class DraftStatus(StrEnum):
     OPEN = "open"

@@ -91,3 +91,10 @@ def test_small_measures():
     assert named_things("他读《故事会》和“老地方”") == ["故事会", "老地方"]
     assert "祖母" in content_words("文章要写祖母扫地")
     assert "文章" not in content_words("文章要写祖母扫地")
+
+
+def test_a_chinese_article_needs_no_label_to_be_known():
+    unlabelled = ARTICLE.model_copy(update={"language": None})
+    english = "I plan to write about the rain in the yard. " * 12
+    assert ("reasoning", "language") in rules(article=unlabelled, reasoning=english)
+    assert ("prompt", "language") not in rules(article=unlabelled)

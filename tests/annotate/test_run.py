@@ -106,6 +106,51 @@ def test_a_changed_gate_pays_for_nothing(tmp_path):
     assert any(shortfall.startswith("sum ") for shortfall in draft.gate.shortfalls)
 
 
+def test_gate_judges_anew_and_asks_no_model(tmp_path):
+    out, again = tmp_path / "drafts.jsonl", tmp_path / "again.jsonl"
+    drafts = [Draft(id=one.id, article=one) for one in map(article, range(2))]
+    with FaultyServer(answer=write) as server:
+        run(drafts, out, server)
+    done = command("annotate", "gate", out, "--gate-sum", "60", "--out", again, "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["statuses"] == {"needs_refinement": 2}
+    for before, after in zip(read_jsonl(out, Draft), read_jsonl(again, Draft), strict=True):
+        assert after.model == before.model == "toy-model"
+        assert any(short.startswith("sum ") for short in after.gate.shortfalls)
+    unscored = tmp_path / "unscored.jsonl"
+    write_jsonl(unscored, [draft.model_copy(update={"coherence": None}) for draft in read_jsonl(out, Draft)])
+    refused = command("annotate", "gate", unscored, "--out", again)
+    assert refused.returncode == 1
+    assert "annotate check" in refused.stderr
+
+
+def test_a_new_draft_forgets_what_was_said_of_the_old_one(tmp_path):
+    first, second = tmp_path / "first.jsonl", tmp_path / "second.jsonl"
+    with FaultyServer(answer=write) as server:
+        run([Draft(id="a", article=article(1))], first, server, steps=[step for step in STEPS if step != "gate"])
+        (scored,) = read_jsonl(first, Draft)
+        assert scored.status is DraftStatus.OPEN
+        assert scored.scores
+        annotate(
+            [scored],
+            ["draft-reasoning"],
+            out=second,
+            spec=spec(server).model_copy(update={"model": "other"}),
+            settings=SETTINGS,
+        )
+        (redrafted,) = read_jsonl(second, Draft)
+        assert redrafted.model == "other"
+        assert redrafted.match, "it speaks of the prompt alone"
+        assert redrafted.coherence is redrafted.scores is None
+        run([redrafted], second, server, steps=["check", "score"])
+        (judged,) = read_jsonl(second, Draft)
+        assert judged.model == "other", "who judges did not draft"
+        assert judged.scores.by.startswith("llm:toy-model@")
+        run([judged], first, server, steps=["draft-prompt"])
+    (anew,) = read_jsonl(first, Draft)
+    assert anew.match is anew.reasoning is anew.coherence is anew.scores is None
+
+
 def test_a_failed_call_keeps_what_was_found_and_is_asked_again(tmp_path):
     out = tmp_path / "drafts.jsonl"
     drafts = [Draft(id="a", article=article(1)), Draft(id="b", article=article(2))]
@@ -142,11 +187,14 @@ def test_a_long_article_is_cut_visibly(tmp_path):
     out = tmp_path / "drafts.jsonl"
     long = Article.from_text("\n".join(f"第{number}天，河水又涨了一寸。" * 8 for number in range(60)), language="zh")
     with FaultyServer(answer=write) as server:
-        run([Draft(id="a", article=long)], out, server, steps=("screen",), context=4096)
-        sent = server.requests[0]["messages"][1]["content"]
+        run([Draft(id="a", article=long)], out, server, steps=("analyse", "draft-prompt"), context=8192)
+        contents = [body["messages"][1]["content"] for body in server.requests]
+        with pytest.raises(InputError, match="too small"):
+            run([Draft(id="a", article=long)], out, server, steps=("draft-prompt",), context=2048)
     (draft,) = read_jsonl(out, Draft)
-    assert "of 7,0" in draft.cut or "characters" in draft.cut
-    assert "〔以下略去" in sent
+    seen = contents[0].split("开始】\n")[1].split("\n〔以下略去")[0]
+    assert draft.cut.startswith(f"the model saw the first {len(seen):,} of {len(long.text):,} characters")
+    assert all(seen + "\n〔以下略去" in content for content in contents), "every call sees the same beginning"
     assert draft.article.text == long.text, "the record keeps the whole article"
 
 

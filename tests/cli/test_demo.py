@@ -34,3 +34,22 @@ def test_demo_makes_what_it_says(tmp_path):
     assert not any(triplet["metadata"]["reviewed"] for triplet in released)
     report = (workspace / "release" / "report.html").read_text()
     assert "未经人工审阅" in report
+
+
+def test_a_draft_that_fails_does_not_cost_the_release(tmp_path):
+    workspace = tmp_path / "demo"
+
+    def stubborn(body):
+        spoilt = "伞" in body["messages"][1]["content"] and "ReasoningAnswer" in json.dumps(body)
+        return "没有答案" if spoilt else write(body)
+
+    with FaultyServer(answer=stubborn) as server:
+        command = [sys.executable, "-m", "coig_writer", "demo", "--workspace", str(workspace)]
+        command += ["--model", f"{server.base_url}#toy"]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    drafts = [json.loads(line) for line in (workspace / "drafts.jsonl").read_text().splitlines()]
+    failed = [draft for draft in drafts if draft["status"] == "error"]
+    assert failed
+    assert done.returncode == 1
+    assert f"{len(failed)} drafts could not be finished" in done.stderr
+    assert (workspace / "release" / "report.html").is_file()

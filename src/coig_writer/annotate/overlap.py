@@ -1,7 +1,7 @@
 """How much of one text stands literally in another: longest common run, quoted spans, n-gram overlap.
 
 White space and punctuation do not count, so that a quotation is found although it was re-punctuated.
-All measures are linear in the texts' lengths up to a logarithm; articles reach 31,071 characters.
+Articles reach 31,071 characters, and what is shared is nearly always short: cost and memory follow from that.
 """
 
 from __future__ import annotations
@@ -29,14 +29,22 @@ def _grams(text: str, size: int) -> set[str]:
 
 def longest_common_run(first: str, second: str) -> int:
     """Length in characters of the longest run that both texts share (bare texts)."""
-    low, high = 0, min(len(first), len(second))
-    while low < high:  # a shared run of length n implies shared runs of every shorter length
-        middle = (low + high + 1) // 2
-        if _grams(first, middle).isdisjoint(_grams(second, middle)):
-            high = middle - 1
-        else:
-            low = middle
+
+    def shared(size: int) -> bool:  # a shared run implies shared runs of every shorter length
+        return size <= min(len(first), len(second)) and not _hashes(first, size).isdisjoint(_hashes(second, size))
+
+    low, high = 0, 1
+    while shared(high):
+        low, high = high, 2 * high
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if shared(middle) else (low, middle)
     return low
+
+
+def _hashes(text: str, size: int) -> set[int]:
+    """64-bit hashes of the grams: long grams themselves would fill the memory."""
+    return {hash(text[start : start + size]) for start in range(len(text) - size + 1)}
 
 
 def ngram_overlap(draft: str, article: str, size: int = 8) -> float:

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from coig_writer.annotate.settings import AnnotateSettings
-from coig_writer.annotate.steps import STEPS, Job, demand
+from coig_writer.annotate.steps import STEPS, Job, demand, gated, with_cut
 from coig_writer.errors import InputError
-from coig_writer.files import read_jsonl
+from coig_writer.files import read_jsonl, write_jsonl
 from coig_writer.llm.batch import Ask, CallFailed, Progress, Summary, run_map
 from coig_writer.llm.embedded import serving
 from coig_writer.llm.registry import ModelSpec
@@ -111,18 +111,18 @@ def annotate(
         reached: dict[str, Draft] = {}
 
         async def work(draft: Draft, ask: Ask) -> Draft:
-            draft = _reopened(draft)
+            draft = with_cut(_reopened(draft), job)
             for step in steps:
                 if draft.status is not DraftStatus.OPEN:
                     break
-                draft = (await STEPS[step](draft, ask, job)).model_copy(update={"model": ready.model})
-                reached[draft.id] = draft
+                draft = reached[draft.id] = await STEPS[step](draft, ask, job)
+            reached.pop(draft.id, None)
             return draft
 
         def on_failure(draft: Draft, failed: CallFailed) -> Draft:
             failure = Failure(step=failed.step, kind=failed.kind, message=failed.message)
             update = {"status": DraftStatus.ERROR, "why": f"{failed.step}: {failed.message}", "failure": failure}
-            return reached.get(draft.id, draft).model_copy(update=update)
+            return reached.pop(draft.id, draft).model_copy(update=update)
 
         calls = run_map(
             drafts,
@@ -135,8 +135,33 @@ def annotate(
             fresh=fresh,
             progress=progress,
         )
-    statuses = Counter(draft.status for draft in read_jsonl(out, Draft))
-    return AnnotateResult({status: statuses[status] for status in DraftStatus if statuses[status]}, calls)
+    return AnnotateResult(_statuses(read_jsonl(out, Draft)), calls)
+
+
+def gate_again(drafts: Sequence[Draft], *, out: Path, settings: AnnotateSettings) -> dict[DraftStatus, int]:
+    """Writes `drafts` to `out`, each scored one judged anew by `settings`; no model is asked.
+
+    Drafts that were screened out, held or failed stay as they are.
+
+    Returns:
+        number of drafts by status.
+
+    Raises:
+        InputError: an open draft has no scores or was not checked.
+        StorageError: `out` cannot be written.
+    """
+    settled = (DraftStatus.SCREENED_OUT, DraftStatus.HELD, DraftStatus.ERROR)
+    for draft in drafts:
+        if draft.status not in settled:
+            demand(draft, "gate")
+    judged = [draft if draft.status in settled else gated(draft, settings) for draft in drafts]
+    write_jsonl(out, judged)
+    return _statuses(judged)
+
+
+def _statuses(drafts: Iterable[Draft]) -> dict[DraftStatus, int]:
+    found = Counter(draft.status for draft in drafts)
+    return {status: found[status] for status in DraftStatus if found[status]}
 
 
 def _reopened(draft: Draft) -> Draft:

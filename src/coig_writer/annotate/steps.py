@@ -20,7 +20,7 @@ from coig_writer.annotate.settings import AnnotateSettings
 from coig_writer.errors import InputError
 from coig_writer.llm.answers import AnswerError
 from coig_writer.llm.batch import Ask
-from coig_writer.llm.context import fit
+from coig_writer.llm.context import Fitted, fit
 from coig_writer.llm.prompts import messages, template_hash
 from coig_writer.schema import (
     Analysis,
@@ -32,12 +32,14 @@ from coig_writer.schema import (
     Scores,
     Screening,
 )
-from coig_writer.taxonomy import Part, category_range, genres, resolve
+from coig_writer.taxonomy import Part, categories, category_range, genres, resolve
 
 _JUDGING = {"temperature": 0}
 """Judgements take the likeliest answer; drafts are sampled as the model's settings say."""
 _TASK_TOKENS = 1200
-"""Room kept for system text, task and fences."""
+"""Room kept for system text, task, fences and the schema where it is sent in words."""
+_GENRE_TOKENS = 2000
+"""The same for the task that names a genre, which lists all of them."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,6 @@ async def screen(draft: Draft, ask: Ask, job: Job) -> Draft:
         first = instructions[0]
         why = f"the text seems to instruct the model that reads it ({first.kind}): “{first.sentence[:80]}”"
         return draft.model_copy(update={"status": DraftStatus.HELD, "why": why})
-    draft = _fitted(draft, job)
     found = await _ask(draft, ask, job, "screen", answers.ScreenAnswer)
     screening = Screening(
         quality=found.quality,
@@ -91,7 +92,6 @@ async def screen(draft: Draft, ask: Ask, job: Job) -> Draft:
 
 async def analyse(draft: Draft, ask: Ask, job: Job) -> Draft:
     """A reading of the article; names its genre when nobody has."""
-    draft = _fitted(draft, job)
     unknown = draft.article.genre is None
     schema = answers.analysis_answer(job.settings.facet_length, unknown)
     names = ("analyse", "genre") if unknown else ("analyse",)
@@ -107,13 +107,14 @@ async def analyse(draft: Draft, ask: Ask, job: Job) -> Draft:
 
 async def draft_prompt(draft: Draft, ask: Ask, job: Job) -> Draft:
     """The reverse-inspiration prompt: what could have led to the article; specific, yet free."""
-    low, high = _within_published(draft, "prompt", job.settings.prompt_length)
+    low, high = _length(draft, "prompt", job.settings.prompt_length)
     schema = answers.prompt_answer(low, high)
     genre = resolve(draft.article.genre).name_zh if draft.article.genre else "文章"
     values = {"genre": genre, "length": _round(len(draft.article.text)), "low": low, "high": high}
     found = await _ask(draft, ask, job, "draft_prompt", schema, **values)
-    prompt = whole_sentences(found.prompt.strip())
-    return draft.model_copy(update={"prompt": prompt, "templates": _with_hash(draft, "draft_prompt")})
+    update: dict = {"prompt": whole_sentences(found.prompt.strip()), "model": job.model}
+    update |= dict.fromkeys(("match", "reasoning", "coherence", "scores", "gate"))  # they spoke of another prompt
+    return draft.model_copy(update={**update, "templates": _with_hash(draft, "draft_prompt")})
 
 
 async def match(draft: Draft, ask: Ask, job: Job) -> Draft:
@@ -126,10 +127,12 @@ async def match(draft: Draft, ask: Ask, job: Job) -> Draft:
 
 async def draft_reasoning(draft: Draft, ask: Ask, job: Job) -> Draft:
     """The reasoning process, as if the article were still to be written."""
-    low, high = _within_published(draft, "reasoning", job.settings.reasoning_length)
+    low, high = _length(draft, "reasoning", job.settings.reasoning_length)
     found = await _ask(draft, ask, job, "draft_reasoning", answers.reasoning_answer(low, high), low=low, high=high)
     reasoning = "\n\n".join(whole_sentences(paragraph.strip()) for paragraph in found.model_dump().values())
-    return draft.model_copy(update={"reasoning": reasoning, "templates": _with_hash(draft, "draft_reasoning")})
+    update: dict = {"reasoning": reasoning, "model": job.model}
+    update |= dict.fromkeys(("coherence", "scores", "gate"))  # they spoke of another reasoning
+    return draft.model_copy(update={**update, "templates": _with_hash(draft, "draft_reasoning")})
 
 
 async def check(draft: Draft, ask: Ask, job: Job) -> Draft:
@@ -159,15 +162,16 @@ async def score(draft: Draft, ask: Ask, job: Job) -> Draft:
 
 async def gate(draft: Draft, ask: Ask, job: Job) -> Draft:
     """Sum and each score against the thresholds, and no error of coherence; what fails needs refinement."""
-    assert draft.scores is not None  # `missing` has seen to it
-    shortfalls = draft.scores.shortfalls(job.settings.gate_sum, job.settings.gate_each)
-    if draft.coherence:
-        shortfalls += [f"{finding.part}: {finding.message}" for finding in draft.coherence.errors]
-        if draft.coherence.holds is False:
-            shortfalls.append(f"the model finds that the triplet does not hold together: {draft.coherence.reason}")
-    status = DraftStatus.NEEDS_REFINEMENT if shortfalls else DraftStatus.PASSED
-    found = Gate(passed=not shortfalls, shortfalls=shortfalls)
-    return draft.model_copy(update={"gate": found, "status": status, "why": "; ".join(shortfalls) or None})
+    return gated(draft, job.settings)
+
+
+def gated(draft: Draft, settings: AnnotateSettings) -> Draft:
+    """A scored and checked draft with the gate's verdict."""
+    assert draft.scores is not None  # `demand` has seen to both
+    assert draft.coherence is not None
+    found = Gate.of(draft.scores, draft.coherence, settings.gate_sum, settings.gate_each)
+    status = DraftStatus.PASSED if found.passed else DraftStatus.NEEDS_REFINEMENT
+    return draft.model_copy(update={"gate": found, "status": status, "why": "; ".join(found.shortfalls) or None})
 
 
 STEPS: MappingProxyType[str, Step] = MappingProxyType(
@@ -189,7 +193,7 @@ _NEEDS = {
     "draft-reasoning": {"prompt": "draft-prompt"},
     "check": {"prompt": "draft-prompt", "reasoning": "draft-reasoning"},
     "score": {"prompt": "draft-prompt", "reasoning": "draft-reasoning"},
-    "gate": {"scores": "score"},
+    "gate": {"coherence": "check", "scores": "score"},
 }
 
 _FENCED = {
@@ -238,31 +242,32 @@ async def _ask(draft: Draft, ask: Ask, job: Job, names: str | tuple[str, ...], s
 def _refuse_echo(value: BaseModel, instructions: list[Instruction]) -> None:
     repeated = echoed(value.model_dump_json(), instructions)
     if repeated:
-        raise AnswerError(f"the answer repeats an instruction from the text: “{repeated.sentence[:40]}”")
+        # The sentence itself would stand outside the fence when the model is told why it is asked again.
+        raise AnswerError(f"the answer repeats an instruction that stands in the article ({repeated.kind})")
 
 
 def _material(draft: Draft, part: str, job: Job) -> str:
     if part == "article":
-        return fit(draft.article.text, _room(job)).text if job.context else draft.article.text
+        return _fitted(draft, job).text if job.context else draft.article.text
     if part == "analysis":
         assert draft.analysis is not None
         return "\n".join(draft.analysis.model_dump(exclude={"by"}).values())
     return getattr(draft, part)
 
 
-def _room(job: Job) -> int:
-    """Tokens left for the article in the longest call: the same for all, so that all share its prefix."""
-    settings = job.settings
-    written = settings.prompt_length[1] + 2 * settings.reasoning_length[1] + 5 * settings.facet_length
-    return (job.context or 0) - _TASK_TOKENS - written
+def with_cut(draft: Draft, job: Job) -> Draft:
+    """The draft with a visible note when the model will see only the article's beginning.
+
+    Raises:
+        InputError: the context is too small for any of it.
+    """
+    return draft.model_copy(update={"cut": _fitted(draft, job).note}) if job.context else draft
 
 
-def _fitted(draft: Draft, job: Job) -> Draft:
-    """The draft with a visible note when the model will see only the article's beginning."""
-    if not job.context:
-        return draft
+def _fitted(draft: Draft, job: Job) -> Fitted:
+    room = _room(job)
     try:
-        return draft.model_copy(update={"cut": fit(draft.article.text, _room(job)).note})
+        return fit(draft.article.text, room)
     except ValueError as error:
         raise InputError(
             f"a context of {job.context:,} tokens is too small for these lengths: {error}",
@@ -270,19 +275,32 @@ def _fitted(draft: Draft, job: Job) -> Draft:
         ) from error
 
 
+def _room(job: Job) -> int:
+    """Tokens left for the article in the longest call: the same for all, so that all share its prefix.
+
+    An unusable answer is shown to the model when it is asked again, hence twice.
+    """
+    settings = job.settings
+    prompt = max(_within(category, "prompt", settings.prompt_length)[1] for category in categories())
+    reasoning = max(_within(category, "reasoning", settings.reasoning_length)[1] for category in categories())
+    facets = 5 * settings.facet_length
+    longest = max(_GENRE_TOKENS + 2 * facets, _TASK_TOKENS + facets + 2 * prompt, _TASK_TOKENS + prompt + 2 * reasoning)
+    return (job.context or 0) - longest
+
+
 def _with_hash(draft: Draft, *names: str) -> dict[str, str]:
     return {**draft.templates, **{name: template_hash(name) for name in names}}
 
 
-def _within_published(draft: Draft, part: Part, asked: tuple[int, int]) -> tuple[int, int]:
-    """The asked length, moved into the published range of the genre's category.
+def _length(draft: Draft, part: Part, asked: tuple[int, int]) -> tuple[int, int]:
+    """The length to ask for: as asked, moved into the published range of the genre's category if that is known."""
+    return _within(resolve(draft.article.genre).category, part, asked) if draft.article.genre else asked
 
-    A little is added below, since an unfinished last sentence may be dropped later.
-    """
+
+def _within(category: str, part: Part, asked: tuple[int, int]) -> tuple[int, int]:
+    """A little is added to the published minimum, since an unfinished last sentence may be dropped later."""
     low, high = asked
-    if not draft.article.genre:
-        return low, high
-    published = category_range(resolve(draft.article.genre).category, part)
+    published = category_range(category, part)
     low = min(max(low, published.min * 21 // 20), published.max)
     return low, min(max(high, low * 6 // 5), published.max)
 

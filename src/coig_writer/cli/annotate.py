@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from coig_writer.cli.example import example
-from coig_writer.errors import ModelError, SettingError
+from coig_writer.errors import SettingError, UnfinishedError
 
 if TYPE_CHECKING:
     from coig_writer.annotate.run import AnnotateResult
+    from coig_writer.schema import DraftStatus
 
 app = typer.Typer(help="Turn candidates into drafted, scored and gated triplets.", no_args_is_help=True)
 
@@ -87,6 +89,30 @@ def _register(name: str, steps: tuple[str, ...], summary: str, shown: str) -> No
     app.command(name, help=summary, epilog=example(shown))(command)
 
 
+def gate(
+    candidates: Candidates,
+    out: Out,
+    gate_sum: GateSum = 50,
+    gate_each: GateEach = 8,
+    as_json: AsJson = False,
+) -> None:
+    """Let through what scores high enough. The rest needs refinement, and says why. No model is asked.
+
+    Drafts that were judged before are judged anew, so that other thresholds can be tried.
+    """
+    from coig_writer.annotate.run import gate_again, load_drafts
+    from coig_writer.annotate.settings import AnnotateSettings
+    from coig_writer.cli import console
+
+    settings = AnnotateSettings(gate_sum=gate_sum, gate_each=gate_each)
+    statuses = gate_again(load_drafts(candidates), out=out, settings=settings)
+    if as_json:
+        console.print_json({"out": str(out), "statuses": statuses})
+    else:
+        _show_statuses(statuses)
+        _show_next(out)
+
+
 def _show(done: AnnotateResult, out: Path, as_json: bool) -> None:
     from dataclasses import asdict
 
@@ -96,18 +122,31 @@ def _show(done: AnnotateResult, out: Path, as_json: bool) -> None:
         calls = {**asdict(done.calls), "cached_share": done.calls.cached_share}
         console.print_json({"out": str(out), "statuses": done.statuses, "calls": calls})
     else:
-        table = console.table("Drafts by status", "status", "drafts", right=("drafts",))
-        for status, count in done.statuses.items():
-            table.add_row(_MEANING[status], str(count))
-        console.out.print(table)
+        _show_statuses(done.statuses)
         console.out.print(str(done.calls), soft_wrap=True)
-        console.out.print(f"Written: {out}\nNext: coig-writer dataset build {out} --out release/", soft_wrap=True)
+        _show_next(out)
     if done.calls.failed:
-        raise ModelError(
+        raise UnfinishedError(
             f"{done.calls.failed} drafts could not be finished",
             where=str(out),
-            remedy="Their rows say why; run the same command again to ask only what failed.",
+            remedy="Their rows say why; run the same command again, without --fresh, to ask only what failed.",
         )
+
+
+def _show_statuses(statuses: dict[DraftStatus, int]) -> None:
+    from coig_writer.cli import console
+
+    table = console.table("Drafts by status", "status", "drafts", right=("drafts",))
+    for status, count in statuses.items():
+        table.add_row(_MEANING[status], str(count))
+    console.out.print(table)
+
+
+def _show_next(out: Path) -> None:
+    from coig_writer.cli import console
+
+    release = f"coig-writer dataset build {shlex.quote(str(out))} --out release --include-unreviewed"
+    console.out.print(f"Written: {out}\nNext: {release}", soft_wrap=True)
 
 
 _MEANING = {
@@ -141,6 +180,6 @@ for _name, _summary in {
     "draft-reasoning": "Draft the reasoning, as if nothing were written yet.",
     "check": "Check that the three parts belong together. One half is done by program, one by a model.",
     "score": "Score each part for quality and creativity, 1–10.",
-    "gate": "Let through what scores high enough. The rest needs refinement, and says why.",
 }.items():
     _register(_name, (_name,), _summary, f"coig-writer annotate {_name} before.jsonl --out after.jsonl")
+app.command("gate", epilog=example("coig-writer annotate gate drafts.jsonl --gate-each 7 --out again.jsonl"))(gate)

@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from coig_writer.errors import UnfinishedError
+
 _SHORT = ["--prompt-length", "60-110", "--reasoning-length", "260-320", "--facet-length", "26"]
 _AS_A_DEMO = ["--include-unreviewed", "--allow-empty", "--licence", "cc-by-4.0", "--title", "示例 Demo"]
 
@@ -23,9 +25,15 @@ def demo(
     Interrupt it when you like: the same command goes on where it stopped.
     """
     with as_file(files("coig_writer") / "data" / "demo") as texts:
+        unfinished = None
         for why, command in _commands(texts, workspace, model):
-            _run(why, command)
+            try:
+                _run(why, command)
+            except UnfinishedError as error:  # the rest is worth a release, and the report shows what failed
+                unfinished = error
     _closing(workspace, model)
+    if unfinished:
+        raise unfinished
 
 
 def _commands(texts: Path, workspace: Path, model: str) -> list[tuple[str, list[str]]]:
