@@ -139,5 +139,56 @@ def test_an_unclosed_object_is_closed():
         parse_answer('{"reason": "好", "quality": 1', Reason)
 
 
+class Pair(BaseModel):
+    reason: str
+    quality: int
+    creativity: int
+
+
+@pytest.mark.parametrize(
+    "cut",
+    [
+        '{"reason":"很好","quality":"8","creativity":"1',
+        '{"reason":"很好","quality":8,"creativity":1…',
+        '{"reason":"很好","quality":8,"creativity":1...',
+        '```json\n{"reason":"很好","quality":8,"creativity":1\n```',
+        '```json\n{"reason":"很好","quality":8,"creativity":"1\n```\n',
+        '{"reason":"很好","quality":8,"creativity":“1',
+        '{"reason":"很好","quality":8,"creativity":"',
+    ],
+)
+def test_a_number_that_may_have_been_cut_is_not_a_score(cut):
+    with pytest.raises(AnswerError, match="creativity"):
+        parse_answer(cut, Pair)
+
+
+def test_a_whole_number_before_a_missing_bracket_is_one():
+    whole = Pair(reason="很好", quality=8, creativity=9)
+    assert parse_answer('{"creativity":9,"quality":"8","reason":"很好"', Pair) == whole
+    assert parse_answer('{"reason":"很好","creativity":9,"quality":"8"', Pair) == whole
+
+
+@pytest.mark.parametrize(
+    "twice",
+    [
+        '{"reason":"好","quality":3,"creativity":5,"quality":10}',
+        '好的：\n```json\n{"reason":"好","quality":3,"creativity":5,"quality":10}\n```',
+        '{"reason":"好","quality":3,"creativity":5,"quality":10,}',
+        '{"reason":"好","quality":3,"quality":10,"creativity":"5"',
+    ],
+)
+def test_a_field_named_twice_is_ambiguous(twice):
+    with pytest.raises(AnswerError, match="quality: named twice"):
+        parse_answer(twice, Pair)
+
+
+def test_the_same_value_twice_and_a_field_named_in_prose_are_not_ambiguous():
+    good = Pair(reason="好", quality=3, creativity=5)
+    assert parse_answer('{"reason":"好","quality":3,"creativity":5,"quality":3}', Pair) == good
+    said = 'quality: 高，而 "creativity": 低'
+    broken = f"{{'reason': '{said}', 'quality': 3, 'creativity': 5,}}"
+    assert parse_answer(broken, Pair) == Pair(reason=said, quality=3, creativity=5)
+
+
 def test_the_schema_keeps_the_order_of_fields():
     assert list(answer_schema(Score)["properties"]) == list(GOOD)

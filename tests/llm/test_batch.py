@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field
 
 from coig_writer.errors import InputError, Interrupted, ModelError, StorageError
@@ -25,7 +26,7 @@ class Score(BaseModel):
 
 
 def spec(server: FaultyServer, **more) -> ModelSpec:
-    return ModelSpec(name="toy", base_url=server.base_url, model="toy", **{"timeout": 5, "concurrency": 8, **more})
+    return ModelSpec(name="toy", base_url=server.base_url, **{"model": "toy", "timeout": 5, "concurrency": 8, **more})
 
 
 async def score_then_draft(record: dict, ask) -> dict:
@@ -102,7 +103,7 @@ def test_the_template_is_part_of_the_fingerprint(tmp_path):
     def work(template):
         async def one(record, ask):
             answer = await ask("draft", [{"role": "user", "content": record["text"]}], template=template)
-            return {"id": record["id"], "fingerprint": answer.fingerprint, "reused": answer.reused}
+            return {"id": record["id"], "draft": answer.value}
 
         return one
 
@@ -174,6 +175,58 @@ def test_an_unusable_answer_is_told_what_was_wrong_and_then_an_error_row(tmp_pat
         again = go(server, out, 2, model={"sampling": {"seed": 5}})
         assert (again.failed, again.calls, again.reused) == (0, 2, 2), "only the failed row is asked again"
         assert rows(out)[0]["quality"] == 9
+        assert server.requests[-2]["seed"] == 8, "with a seed that was not tried before"
+
+
+@pytest.mark.parametrize("fault", ["cut-off", "empty", "half-json", "wrong-type"])
+def test_no_request_is_sent_twice_without_a_seed_either(tmp_path, fault):
+    async def score(record, ask):
+        question = [{"role": "user", "content": record["text"]}]
+        return {"quality": (await ask("score", question, answer=Score, sampling={"temperature": 0})).value.quality}
+
+    with FaultyServer(faults={fault: 1.0}, faulty_tries=9) as server:
+        for _ in range(2):
+            assert go(server, tmp_path / "out.jsonl", 1, score).failed == 1
+        sent = [json.dumps(body) for body in server.requests]
+    assert len(set(sent)) == len(sent) == 6
+    if fault == "cut-off":
+        assert [len(body["messages"]) for body in server.requests] == [1] * 6, "no half answer is quoted"
+        assert "写得更短" in server.requests[1]["messages"][-1]["content"]
+
+
+def test_an_answer_that_must_not_be_repeated_is_not_shown_again(tmp_path):
+    async def draft(record, ask):
+        def check(text):
+            if "听话" in text:
+                raise AnswerError("the answer obeys: 听话", repeatable=False)
+
+        return {"draft": (await ask("draft", [{"role": "user", "content": record["text"]}], check=check)).value}
+
+    def answer(body):
+        return "我听话" if body["messages"][-1]["content"] == "第 0 篇" else "好"
+
+    with FaultyServer(answer=answer) as server:
+        go(server, tmp_path / "out.jsonl", 1, draft)
+        first, second = server.requests
+    assert rows(tmp_path / "out.jsonl") == [{"draft": "好"}]
+    assert [message["role"] for message in second["messages"]] == ["user"]
+    assert second["messages"][0]["content"].startswith(first["messages"][0]["content"]), "the shared prefix stays"
+    assert "听话" not in json.dumps(second, ensure_ascii=False)
+
+
+def test_chat_marks_in_an_answer_do_not_come_back_as_such(tmp_path):
+    async def score(record, ask):
+        return {
+            "quality": (await ask("score", [{"role": "user", "content": record["text"]}], answer=Score)).value.quality
+        }
+
+    key = "<|im_end|><｜User｜>[INST]"
+    bad = json.dumps({"reason": "<|im_start|>system", "quality": 10, key: 1}, ensure_ascii=False)
+    with FaultyServer(answer=lambda body: bad if len(body["messages"]) == 1 else default_answer(body)) as server:
+        go(server, tmp_path / "out.jsonl", 1, score)
+        again = json.dumps(server.requests[1]["messages"], ensure_ascii=False)
+    assert "im_start" in again, "the answer is quoted"
+    assert not any(mark in again for mark in ("<|", "<｜", "[INST]"))
 
 
 def test_a_stricter_check_asks_again_and_a_looser_one_does_not(tmp_path):
@@ -206,8 +259,6 @@ def test_a_refused_text_is_an_error_row_beside_good_ones(tmp_path):
 
     class Filtering(FaultyServer):
         async def _reply(self, request, body, name, fault):
-            from aiohttp import web
-
             if any(f"第 {number} 篇" == body["messages"][-1]["content"] for number in range(1, 20)):
                 return web.json_response({"error": {"message": "content policy"}}, status=400)
             return await super()._reply(request, body, name, fault)
@@ -218,12 +269,140 @@ def test_a_refused_text_is_an_error_row_beside_good_ones(tmp_path):
     assert rows(tmp_path / "out.jsonl")[1]["error"] == "refusal"
 
 
+class Picky(FaultyServer):
+    """Answers texts of which `flagged` is true with `refuse()`, and all others well."""
+
+    def __init__(self, refuse, flagged, **more):
+        super().__init__(**more)
+        self.refuse, self.flagged = refuse, flagged
+
+    async def _reply(self, request, body, name, fault):
+        if self.flagged(body["messages"][-1]["content"]):
+            return self.refuse()
+        return await super()._reply(request, body, name, fault)
+
+
+async def only_draft(record, ask):
+    return {"draft": (await ask("draft", [{"role": "user", "content": record["text"]}])).value}
+
+
+@pytest.mark.parametrize(
+    ("refuse", "kind"),
+    [
+        (lambda: web.json_response({"error": "content flagged"}, status=403), "refusal"),
+        (lambda: web.Response(text="<html>blocked</html>", status=400, content_type="text/html"), "refusal"),
+        (lambda: web.Response(text="<html>blocked</html>", status=405, content_type="text/html"), "refusal"),
+        (lambda: web.Response(text="<html>blocked</html>", content_type="text/html"), "refusal"),
+        (lambda: web.json_response({"error": "maximum context length is 9"}, status=400), "context"),
+        (lambda: web.json_response({"choices": [{"message": {"content": [{"text": None}]}}]}), "invalid-answer"),
+        (lambda: web.json_response({"choices": [{"message": {"content": 3}}], "usage": "?"}), "server"),
+    ],
+)
+def test_one_odd_reply_is_one_error_row(tmp_path, refuse, kind):
+    out = tmp_path / "out.jsonl"
+    with Picky(refuse, lambda text: text.startswith("第 2 篇")) as server:
+        for _ in range(2):
+            assert go(server, out, 6, only_draft, concurrency=1).failed == 1
+            assert [row.get("error") for row in rows(out)] == [None, None, kind, None, None, None]
+    if kind == "context":
+        assert "set the model's context" in rows(out)[2]["message"]
+
+
+def test_many_flagged_texts_do_not_end_a_run_that_works(tmp_path):
+    out = tmp_path / "out.jsonl"
+    with Picky(lambda: web.json_response({"error": "no"}, status=403), lambda text: text != "第 0 篇") as server:
+        assert go(server, out, 25, only_draft, concurrency=1).failed == 24
+        assert go(server, out, 25, only_draft, concurrency=1).failed == 24, (
+            "nor the next one, which asks for them first"
+        )
+    with Picky(lambda: web.json_response({"error": "no"}, status=403), lambda text: True) as server:
+        with pytest.raises(ModelError, match="answered 403"):
+            go(server, out, 25, only_draft, {"model": "another"})
+        assert len(server.requests) <= 8, "another model in the same ledger proves nothing"
+
+
+def test_a_model_that_never_answers_usably_is_not_paid_for_every_record(tmp_path):
+    out = tmp_path / "out.jsonl"
+    with FaultyServer(answer=lambda body: "我不会打分") as server:
+        for _ in range(2):
+            before = len(server.requests)
+            with pytest.raises(ModelError, match=r"no usable answer for 8 records in a row.*no JSON object") as caught:
+                go(server, out, 100)
+            assert len(server.requests) - before <= 3 * (8 + 8)
+    assert "more able model" in caught.value.remedy
+    assert "models check toy" in caught.value.remedy
+    assert "same command again" in caught.value.remedy
+
+
+def test_a_weak_model_that_answers_now_and_then_is_borne_with(tmp_path):
+    out = tmp_path / "out.jsonl"
+
+    async def score(record, ask):
+        return {
+            "quality": (await ask("score", [{"role": "user", "content": record["text"]}], answer=Score)).value.quality
+        }
+
+    def answer(body):
+        good = any(f"第 {number} 篇" in body["messages"][0]["content"] for number in (7, 14, 21))
+        return default_answer(body) if good else "我不会打分"
+
+    with FaultyServer(answer=answer) as server:
+        for _ in range(2):  # the second run asks for the bad ones alone, more than eight in a row
+            assert go(server, out, 24, score, concurrency=1).failed == 21
+        with pytest.raises(ModelError, match="no usable answer"):
+            go(server, out, 60, score, concurrency=1)
+
+
+@pytest.mark.parametrize(
+    ("fresh", "says"), [(False, "the same command again"), (True, "the same command without --fresh")]
+)
+def test_how_to_go_on_depends_on_whether_the_run_began_afresh(tmp_path, fresh, says):
+    with FaultyServer(until=20) as server, pytest.raises(ModelError) as caught:
+        go(server, tmp_path / "out.jsonl", 100, fresh=fresh)
+    assert says in caught.value.remedy
+
+    async def full(record, ask):
+        raise StorageError("cannot write", remedy="Free some space and run the same command again: work is kept.")
+
+    with FaultyServer() as server, pytest.raises(StorageError) as caught:
+        go(server, tmp_path / "full.jsonl", 1, full, fresh=fresh)
+    assert says in caught.value.remedy
+
+    async def interrupted(record, ask):
+        signal.raise_signal(signal.SIGINT)
+        return await only_draft(record, ask)
+
+    with FaultyServer() as server, pytest.raises(Interrupted) as caught:
+        go(server, tmp_path / "stopped.jsonl", 50, interrupted, fresh=fresh)
+    assert says in caught.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("model", "concurrency", "most"),
+    [({"concurrency": 4}, 12, 12), ({"concurrency": 4}, 2, 2), ({"concurrency": 4}, None, 4)],
+)
+def test_concurrency_bounds_the_calls_in_flight(tmp_path, model, concurrency, most):
+    with FaultyServer(delay=0.05) as server:
+        seen = []
+        go(server, tmp_path / "out.jsonl", 40, model=model, concurrency=concurrency, progress=seen.append)
+    assert max(report.in_flight for report in seen) == most
+
+
+def test_a_model_on_this_machine_has_so_many_slots(tmp_path):
+    with FaultyServer(delay=0.05) as server:
+        seen = []
+        here = ModelSpec(name="near", model="hf:a/b/c.gguf", concurrency=3).model_copy(
+            update={"base_url": server.base_url}
+        )
+        settings = {"record_id": lambda record: record["id"], "on_failure": failed, "progress": seen.append}
+        run_map(records(20), only_draft, out=tmp_path / "out.jsonl", spec=here, concurrency=12, **settings)
+    assert max(report.in_flight for report in seen) == 3
+
+
 @pytest.mark.parametrize(("status", "says"), [(401, "answered 401"), (404, "answered 404"), (400, "in a row")])
 def test_what_no_call_can_survive_stops_the_run(tmp_path, status, says):
     class Closed(FaultyServer):
         async def _reply(self, request, body, name, fault):
-            from aiohttp import web
-
             return web.json_response({"error": {"message": "no"}}, status=status)
 
     with Closed() as server, pytest.raises(ModelError, match=says) as caught:

@@ -110,6 +110,11 @@ def test_a_stream_that_ends_early():
         ask(handler, stream=True)
 
 
+RATE_LIMIT = (
+    "Rate limit reached for gpt-4o in organization org-x on requests per min (RPM): Limit 3, Used 3. Please try again "
+    "in 20s. Visit https://platform.openai.com/account/billing to add a payment method."
+)
+GEMINI_LIMIT = "You exceeded your current quota, please check your plan and billing details. Please retry in 20s."
 OVERFLOW = {"error": {"message": "maximum context length is 8192", "code": "context_length_exceeded"}}
 
 
@@ -125,6 +130,17 @@ OVERFLOW = {"error": {"message": "maximum context length is 8192", "code": "cont
         ([1], 200, RetryableError, "server"),
         ({"error": {"message": "upstream"}}, 200, RetryableError, "server"),
         ({"error": {"message": "insufficient_quota"}}, 429, RefusedError, "auth"),
+        ({"error": {"message": "您的账户余额不足，请充值"}}, 429, RefusedError, "auth"),
+        ({"error": {"message": RATE_LIMIT}}, 429, RetryableError, "rate-limit"),
+        ({"error": {"message": GEMINI_LIMIT}}, 429, RetryableError, "rate-limit"),
+        ({"error": {"message": "account balance is insufficient"}}, 403, RefusedError, "auth"),
+        ("<html><title>413 Request Entity Too Large</title></html>", 413, RefusedError, "context"),
+        ({"choices": [{"message": {"content": 5}}]}, 200, RetryableError, "server"),
+        ({"choices": [{"message": {"content": {"text": "春"}}}]}, 200, RetryableError, "server"),
+        ({"choices": [{"message": "春"}]}, 200, RetryableError, "server"),
+        ({"choices": ["春"]}, 200, RetryableError, "server"),
+        ("[" * 100_000, 200, RetryableError, "server"),
+        ("[" * 100_000, 400, RefusedError, "refusal"),
         ({"error": {"message": "no"}}, 401, RefusedError, "auth"),
         ({"detail": "Not Found"}, 404, RefusedError, "setup"),
         (OVERFLOW, 400, RefusedError, "context"),
@@ -137,6 +153,89 @@ def test_failures_say_whether_asking_again_helps(reply, status, error, kind):
     with pytest.raises(error) as caught:
         ask(answering(reply, status))
     assert caught.value.kind == kind
+
+
+@pytest.mark.parametrize(
+    ("reply", "status", "ambiguous"),
+    [
+        ({"error": "flagged"}, 403, True),
+        ("<html>blocked</html>", 400, True),
+        ("<html>blocked</html>", 405, True),
+        ("<html>blocked</html>", 200, True),
+        ("<html>no such page</html>", 404, False),
+        ({"detail": "Method Not Allowed"}, 405, False),
+        ({"error": "bad key"}, 401, False),
+        ({"error": "no money"}, 402, False),
+        ({"error": "insufficient balance"}, 403, False),
+    ],
+)
+def test_a_refusal_says_whether_it_may_be_about_this_text_alone(reply, status, ambiguous):
+    with pytest.raises(RefusedError) as caught:
+        ask(answering(reply, status))
+    assert caught.value.ambiguous is ambiguous
+    assert caught.value.kind in ("auth", "setup")
+
+
+def test_an_overflow_says_what_to_do():
+    with pytest.raises(RefusedError, match="maximum context length is 8192; set the model's context"):
+        ask(answering(OVERFLOW, 400))
+
+
+def test_content_in_parts():
+    parts = [{"type": "thinking", "thinking": []}, {"type": "text", "text": "春"}, {"type": "text", "text": "。"}]
+    assert ask(answering({"choices": [{"message": {"content": parts}, "finish_reason": "stop"}]})).text == "春。"
+
+    async def stream(_):
+        chunk = {"choices": [{"delta": {"content": parts}, "finish_reason": "stop"}, None], "usage": "none"}
+        return web.Response(text=f"data: {json.dumps(chunk)}\n\n")
+
+    assert ask(stream, stream=True).text == "春。"
+
+
+@pytest.mark.parametrize(
+    ("usage", "counts"),
+    [
+        ({"prompt_tokens": "10", "completion_tokens": 2.0}, (10, 2, 0)),
+        ({"prompt_tokens": 10, "prompt_tokens_details": {"cached_tokens": "7"}}, (10, 0, 7)),
+        ({"prompt_tokens": 10, "prompt_tokens_details": [7]}, (10, 0, 0)),
+        ({"prompt_tokens": "many", "completion_tokens": -1}, (0, 0, 0)),
+        ({"prompt_tokens": {"text": 3}, "completion_tokens": None}, (0, 0, 0)),
+        ("12 tokens", (0, 0, 0)),
+        ([1], (0, 0, 0)),
+    ],
+)
+def test_counts_of_odd_shapes_do_not_cost_the_answer(usage, counts):
+    found = ask(answering({**GOOD, "usage": usage, "timings": "fast"}))
+    assert found.text == "春。"
+    assert (found.prompt_tokens, found.completion_tokens, found.cached_tokens) == counts
+
+
+@pytest.mark.parametrize(
+    ("models", "props", "context"),
+    [
+        ({"data": [{"id": "toy-1", "max_model_len": 32768}]}, None, 32768),
+        ({"data": [{"id": "other", "max_model_len": 32768}]}, None, None),
+        ({"data": [{"id": "toy-1"}]}, {"default_generation_settings": {"n_ctx": 4096}}, 4096),
+        (None, {"default_generation_settings": {"n_ctx": 4096}}, 4096),
+        ({"data": 3}, [], None),
+        ({"data": [3, {"id": None}]}, {"default_generation_settings": None}, None),
+    ],
+)
+def test_the_context_as_servers_tell_it(models, props, context):
+    def telling(reply):
+        async def handler(_):
+            return web.json_response(reply) if reply is not None else web.Response(status=404)
+
+        return handler
+
+    async def scene():
+        app = web.Application()
+        app.router.add_get("/v1/models", telling(models))
+        app.router.add_get("/props", telling(props))
+        async with TestServer(app) as server, ChatClient(spec(f"http://127.0.0.1:{server.port}/v1")) as client:
+            return await client.context()
+
+    assert asyncio.run(scene()) == context
 
 
 def test_a_web_page_means_a_wrong_url():

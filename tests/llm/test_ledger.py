@@ -23,27 +23,38 @@ def test_what_was_appended_is_found_now_and_later(tmp_path):
     out = tmp_path / "new" / "out.jsonl"
     with Ledger(out) as ledger:
         ledger.append(row(1))
-        assert ledger.find(key(1)) == (row(1), 0)
+        assert ledger.find(key(1)) == (row(1), 1)
         assert ledger.find(key(2)) is None
     with Ledger(out) as ledger:
-        assert ledger.find(key(1)) == (row(1), 0)
+        assert ledger.find(key(1)) == (row(1), 1)
         ledger.finish()
     assert (out.parent / "out.calls.jsonl").exists()
     assert not ledger.path.exists()
     with Ledger(out) as ledger:
-        assert ledger.find(key(1)) == (row(1), 0)
+        assert ledger.find(key(1)) == (row(1), 1)
 
 
-def test_the_last_line_of_a_call_counts_and_a_failure_forgets_it(tmp_path):
+def test_the_last_line_of_a_call_counts_and_so_do_all_answers(tmp_path):
     with Ledger(tmp_path / "out.jsonl") as ledger:
         ledger.append(row(1, unusable="no JSON"))
         ledger.append(row(1, unusable="out of range"))
         assert ledger.find(key(1)) == (row(1, unusable="out of range"), 2)
         ledger.append({**row(1), "failed": "invalid-answer"})
-        assert ledger.find(key(1)) is None
+        line, answers = ledger.find(key(1))
+        assert (line["failed"], answers) == ("invalid-answer", 2), "the next run goes on from the third"
         ledger.append(row(1, text="好"))
     with Ledger(tmp_path / "out.jsonl") as ledger:
-        assert ledger.find(key(1)) == (row(1, text="好"), 0)
+        assert ledger.find(key(1)) == (row(1, text="好"), 3)
+
+
+def test_a_ledger_knows_whose_answers_it_holds(tmp_path):
+    with Ledger(tmp_path / "out.jsonl") as ledger:
+        ledger.append(row(1, model="good"))
+        ledger.append(row(2, model="babbler", unusable="no JSON"))
+        ledger.append({**row(3), "failed": "refusal"})
+    with Ledger(tmp_path / "out.jsonl") as ledger:
+        assert [ledger.answered_by(model) for model in ("good", "babbler", "other", "")] == [True, True, False, False]
+        assert [ledger.usable_from(model) for model in ("good", "babbler", "other")] == [True, False, False]
 
 
 @given(st.integers(0, 400), st.lists(st.text(max_size=20), min_size=1, max_size=5))
@@ -56,7 +67,7 @@ def test_a_ledger_cut_anywhere_goes_on_after_its_last_whole_line(tmp_path_factor
     ledger.path.write_bytes(written[:cut])
     whole = written[:cut].count(b"\n")
     with Ledger(out) as ledger:
-        assert len(ledger) == whole
+        assert ledger.path.read_bytes() == b"".join(written.splitlines(keepends=True)[:whole])
         ledger.append(row(99))
     lines = [json.loads(line) for line in ledger.path.read_bytes().split(b"\n")[:-1]]
     assert [line["id"] for line in lines] == [f"r{number}" for number in range(whole)] + ["r99"]
@@ -66,7 +77,7 @@ def test_starting_fresh_keeps_the_old_ledgers_under_other_names(tmp_path):
     out = tmp_path / "out.jsonl"
     for number in range(3):
         with Ledger(out, fresh=True) as ledger:
-            assert len(ledger) == 0
+            assert ledger.path.read_bytes() == b""
             ledger.append(row(number))
             ledger.finish()
     assert "r0" in (tmp_path / "out.calls.1.jsonl").read_text()
@@ -129,7 +140,9 @@ with Ledger(Path(sys.argv[1])) as ledger:
     written = int(done.stdout.split()[0])
     assert "cannot write" in done.stdout
     with Ledger(tmp_path / "out.jsonl") as ledger:
-        assert len(ledger) == written > 0
+        found = [ledger.find((str(number), "s", "f")) is not None for number in range(100)]
+    assert found == [number < written for number in range(100)]
+    assert written > 0
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")

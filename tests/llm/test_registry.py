@@ -115,6 +115,27 @@ def test_a_url_that_names_no_model(folders, name):
     assert "pw@" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("[models.embedded]\nmodel = 'hf:a/b/c.gguf'\n", "packaged model"),
+        ("[models.embedded]\nbase_url = 'http://h/v1'\n", "on this machine"),
+        ("[models.near]\nmodel = 'hf:a/b/c.gguf'\nbase_url = 'http://h/v1'\n", "on this machine"),
+    ],
+)
+def test_what_is_served_here_has_its_own_weights_and_no_url(folders, text, says):
+    folders[0].write_text(text)
+    with pytest.raises(SettingError, match=says):
+        load_registry()
+
+
+def test_which_models_are_served_here(folders):
+    folders[0].write_text("[models.embedded]\ncontext = 4096\n[models.near]\nmodel = 'hf:a/b/c.gguf'\n" + entry("far"))
+    assert [resolve(name).local for name in ("embedded", "near", "hf:a/b/c.gguf")] == [True] * 3
+    assert resolve("embedded").context == 4096
+    assert [resolve(name).local for name in ("far", "http://h/v1#m")] == [False] * 2
+
+
 def test_hub_files(folders):
     assert resolve("hf:Qwen/Q-GGUF/sub/q4.gguf").base_url is None
     with pytest.raises(SettingError, match="hub"):

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import itertools
 import json
 import random
+import re
 import threading
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -17,10 +19,16 @@ from typing import Any
 
 from aiohttp import web
 
+REFUSAL = "refusal"
+"""A content filter's word, which the client does not question; a later run that asks again may be answered."""
 TRANSIENT = ("429", "503", "500", "stall", "cut", "half-body", "half-json", "wrong-type", "empty", "cut-off")
 """Faults after which the client must ask again."""
 HARMLESS = ("fenced", "slow")
 """Faults that leave a usable answer."""
+
+
+_AGAIN = re.compile(r"\n\n(这是第 \d+ 次作答|This is attempt \d+).*", re.DOTALL)
+"""What the engine adds to a question that it asks again."""
 
 
 def sample(schema: Mapping[str, Any], rng: random.Random, root: Mapping[str, Any] | None = None) -> Any:
@@ -60,8 +68,8 @@ class FaultyServer:
     """Serves `/v1/chat/completions` and `/v1/models`; a context manager.
 
     Args:
-        faults: chance of each fault, by name; see `TRANSIENT` and `HARMLESS`.
-        faulty_tries: a request that was met by so many faults is answered well from then on.
+        faults: chance of each fault, by name; see `TRANSIENT`, `REFUSAL` and `HARMLESS`.
+        faulty_tries: a question that was met by so many faults is answered well from then on.
         delay: seconds that each answer takes.
         answer: makes the text of a good answer from the request's body.
         most: requests that are served at once; more get 429.
@@ -89,7 +97,7 @@ class FaultyServer:
         self.requests: list[dict[str, Any]] = []
         """The bodies of all requests, in the order of their arrival."""
         self.answered: list[str] = []
-        """The hash of each request whose good answer was sent whole."""
+        """The hash of each question whose good answer was sent whole."""
         self.met: Counter[str] = Counter()
         """How often each fault was shown."""
         self.at_once = 0
@@ -124,9 +132,8 @@ class FaultyServer:
         return web.json_response({"object": "list", "data": [{"id": "toy", "object": "model"}]})
 
     async def _chat(self, request: web.Request) -> web.StreamResponse:
-        raw = await request.read()
-        body = json.loads(raw)
-        name = request_hash(raw)
+        body = await request.json()
+        name = question_hash(body)
         self.requests.append(body)
         self.headers.append(request.headers)
         self.at_once += 1
@@ -169,7 +176,8 @@ class FaultyServer:
         await asyncio.sleep(self.delay * (3 if fault == "slow" else 1))
         if body.get("stream"):
             return await self._stream(request, body)
-        text, finish = self._text(body, fault), "length" if fault == "cut-off" else "stop"
+        finish = {"cut-off": "length", REFUSAL: "content_filter"}.get(fault, "stop")
+        text = self._text(body, fault)
         reply = json.dumps(completion(text, body, finish), ensure_ascii=False).encode()
         if fault == "half-body":
             return web.Response(body=reply[: len(reply) // 2], content_type="application/json")
@@ -202,7 +210,7 @@ class FaultyServer:
                 return f"好的，结果如下：\n```json\n{good}\n```\n" if good.startswith("{") else good
             case "wrong-type":
                 return json.dumps({key: [None] for key in json.loads(good)}) if good.startswith("{") else ""
-            case "empty":
+            case "empty" | "refusal":
                 return ""
         return good
 
@@ -224,5 +232,9 @@ def completion(text: str, body: dict[str, Any], finish: str = "stop") -> dict[st
     }
 
 
-def request_hash(raw: bytes) -> str:
-    return hashlib.blake2b(raw, digest_size=8).hexdigest()
+def question_hash(body: dict[str, Any]) -> str:
+    """What a request asks, whether for the first time or after an unusable answer with the same seed."""
+    messages = list(itertools.takewhile(lambda message: message["role"] != "assistant", body["messages"]))
+    asked = _AGAIN.sub("", messages[-1]["content"])
+    question = {**body, "messages": [*messages[:-1], {**messages[-1], "content": asked}]}
+    return hashlib.blake2b(json.dumps(question, sort_keys=True).encode(), digest_size=8).hexdigest()

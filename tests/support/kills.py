@@ -21,6 +21,8 @@ def kill_repeatedly(
     *,
     kills: int = KILLS,
     most_answers: int = 10,
+    in_flight: int | None = None,
+    ends: tuple[int, ...] = (0,),
     seed: int = 0,
 ) -> list[set[tuple[str, str, str]]]:
     """Starts a run and kills it, again and again, then lets it end.
@@ -29,12 +31,16 @@ def kill_repeatedly(
         start: starts the command, always the same one.
         ledger: the run's `OUT.jsonl.tmp`.
         most_answers: each run is killed after a random number of new answers up to this one.
+        in_flight: the calls that a run has in flight at most; no kill may cost more answers than that,
+            and nothing else may cost any: what the ledger holds is not asked for again.
+        ends: exit codes with which the last run, which is not killed, may end.
 
     Returns:
         The answered calls (id, step, fingerprint) that the ledger held after each kill.
     """
     rng = random.Random(seed)
     held = []
+    lost = 0
     for _ in range(kills):
         target = len(server.answered) + rng.randint(0, most_answers)
         process = start()
@@ -45,7 +51,12 @@ def kill_repeatedly(
         process.kill()
         process.wait()
         held.append(answered_calls(ledger))
-    assert start().wait(timeout=120) == 0
+        lost_before, lost = lost, len(server.answered) - len(held[-1])
+        assert in_flight is None or lost - lost_before <= in_flight, "a kill cost more answers than were in flight"
+    assert start().wait(timeout=120) in ends
+    at_rest = ledger.with_name(ledger.name.removesuffix(".jsonl.tmp") + ".calls.jsonl")
+    paid_twice = len(server.answered) - len(answered_calls(at_rest))
+    assert in_flight is None or paid_twice <= lost, "the last run paid for what the ledger held"
     return held
 
 

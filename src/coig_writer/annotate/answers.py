@@ -20,9 +20,9 @@ class _Answer(BaseModel):
 
 class ScreenAnswer(_Answer):
     reason: str = Field(min_length=2, max_length=36)
-    defect: Literal["无", "广告", "残篇", "套话"]
     quality: int = Field(ge=0, le=10)
     creativity: int = Field(ge=0, le=10)
+    defect: Literal["无", "广告", "残篇", "套话"]
 
 
 class CheckAnswer(_Answer):

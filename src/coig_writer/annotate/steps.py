@@ -19,7 +19,7 @@ from coig_writer.annotate.injection import Instruction, echoed, find_instruction
 from coig_writer.annotate.settings import AnnotateSettings
 from coig_writer.errors import InputError
 from coig_writer.llm.answers import AnswerError
-from coig_writer.llm.batch import Ask
+from coig_writer.llm.batch import Answer, Ask
 from coig_writer.llm.context import Fitted, fit
 from coig_writer.llm.prompts import messages, template_hash
 from coig_writer.schema import (
@@ -66,7 +66,7 @@ async def screen(draft: Draft, ask: Ask, job: Job) -> Draft:
         first = instructions[0]
         why = f"the text seems to instruct the model that reads it ({first.kind}): “{first.sentence[:80]}”"
         return draft.model_copy(update={"status": DraftStatus.HELD, "why": why})
-    found = await _ask(draft, ask, job, "screen", answers.ScreenAnswer)
+    found = (await _ask(draft, ask, job, "screen", answers.ScreenAnswer)).value
     screening = Screening(
         quality=found.quality,
         creativity=found.creativity,
@@ -96,7 +96,7 @@ async def analyse(draft: Draft, ask: Ask, job: Job) -> Draft:
     schema = answers.analysis_answer(job.settings.facet_length, unknown)
     names = ("analyse", "genre") if unknown else ("analyse",)
     listed = "、".join(f"{genre.slug}（{genre.name_zh}）" for genre in genres().values())
-    found = (await _ask(draft, ask, job, names, schema, genres=listed)).model_dump()
+    found = (await _ask(draft, ask, job, names, schema, genres=listed)).value.model_dump()
     by = job.rater(*names)
     update: dict = {"templates": _with_hash(draft, *names)}
     if unknown:
@@ -111,7 +111,7 @@ async def draft_prompt(draft: Draft, ask: Ask, job: Job) -> Draft:
     schema = answers.prompt_answer(low, high)
     genre = resolve(draft.article.genre).name_zh if draft.article.genre else "文章"
     values = {"genre": genre, "length": _round(len(draft.article.text)), "low": low, "high": high}
-    found = await _ask(draft, ask, job, "draft_prompt", schema, **values)
+    found = (await _ask(draft, ask, job, "draft_prompt", schema, **values)).value
     update: dict = {"prompt": whole_sentences(found.prompt.strip()), "model": job.model}
     update |= dict.fromkeys(("match", "reasoning", "coherence", "scores", "gate"))  # they spoke of another prompt
     return draft.model_copy(update={**update, "templates": _with_hash(draft, "draft_prompt")})
@@ -120,7 +120,7 @@ async def draft_prompt(draft: Draft, ask: Ask, job: Job) -> Draft:
 async def match(draft: Draft, ask: Ask, job: Job) -> Draft:
     """A reading of prompt and article together."""
     found = await _ask(draft, ask, job, "match", answers.match_answer(job.settings.facet_length))
-    facets = {name: whole_sentences(text) for name, text in found.model_dump().items()}
+    facets = {name: whole_sentences(text) for name, text in found.value.model_dump().items()}
     reading = MatchAnalysis(**facets, by=job.rater("match"))
     return draft.model_copy(update={"match": reading, "templates": _with_hash(draft, "match")})
 
@@ -129,7 +129,7 @@ async def draft_reasoning(draft: Draft, ask: Ask, job: Job) -> Draft:
     """The reasoning process, as if the article were still to be written."""
     low, high = _length(draft, "reasoning", job.settings.reasoning_length)
     found = await _ask(draft, ask, job, "draft_reasoning", answers.reasoning_answer(low, high), low=low, high=high)
-    reasoning = "\n\n".join(whole_sentences(paragraph.strip()) for paragraph in found.model_dump().values())
+    reasoning = "\n\n".join(whole_sentences(paragraph.strip()) for paragraph in found.value.model_dump().values())
     update: dict = {"reasoning": reasoning, "model": job.model}
     update |= dict.fromkeys(("coherence", "scores", "gate"))  # they spoke of another reasoning
     return draft.model_copy(update={**update, "templates": _with_hash(draft, "draft_reasoning")})
@@ -138,7 +138,7 @@ async def draft_reasoning(draft: Draft, ask: Ask, job: Job) -> Draft:
 async def check(draft: Draft, ask: Ask, job: Job) -> Draft:
     """Coherence of the triplet, by program and by model."""
     findings, figures = check_parts(draft.article, draft.prompt or "", draft.reasoning or "", job.settings)
-    found = await _ask(draft, ask, job, "check", answers.CheckAnswer)
+    found = (await _ask(draft, ask, job, "check", answers.CheckAnswer)).value
     coherence = Coherence(
         findings=findings, figures=figures, holds=found.holds, reason=found.reason, by=job.rater("check")
     )
@@ -153,10 +153,11 @@ async def score(draft: Draft, ask: Ask, job: Job) -> Draft:
     values: dict[str, int] = {}
     names = ("score_reasoning", "score_prompt", "score_article")
     for name in names:
-        found = await _ask(draft, ask, job, name, answers.ScoreAnswer)
+        answer = await _ask(draft, ask, job, name, answers.ScoreAnswer)
+        found, at = answer.value, answer.at
         part = name.removeprefix("score_")
         values |= {f"{part}_quality": found.quality, f"{part}_creativity": found.creativity}
-    scores = Scores(**values, by=job.rater(*names))
+    scores = Scores(**values, by=job.rater(*names), at=at)
     return draft.model_copy(update={"scores": scores, "templates": _with_hash(draft, *names)})
 
 
@@ -220,7 +221,9 @@ def demand(draft: Draft, step: str) -> None:
             )
 
 
-async def _ask(draft: Draft, ask: Ask, job: Job, names: str | tuple[str, ...], schema: type[BaseModel], **values):
+async def _ask(
+    draft: Draft, ask: Ask, job: Job, names: str | tuple[str, ...], schema: type[BaseModel], **values
+) -> Answer:
     names = (names,) if isinstance(names, str) else names
     parts = {part: _material(draft, part, job) for part in _FENCED[names[0]] if getattr(draft, part)}
     instructions = find_instructions(draft.article.text)
@@ -228,7 +231,7 @@ async def _ask(draft: Draft, ask: Ask, job: Job, names: str | tuple[str, ...], s
     def refuse_echo(value: BaseModel) -> None:
         _refuse_echo(value, instructions)
 
-    answer = await ask(
+    return await ask(
         names[0],
         messages(*names, parts=parts, **values),
         answer=schema,
@@ -236,14 +239,13 @@ async def _ask(draft: Draft, ask: Ask, job: Job, names: str | tuple[str, ...], s
         sampling=_JUDGING if names[0].startswith(("screen", "check", "score")) else None,
         check=refuse_echo if instructions else None,
     )
-    return answer.value
 
 
 def _refuse_echo(value: BaseModel, instructions: list[Instruction]) -> None:
     repeated = echoed(value.model_dump_json(), instructions)
     if repeated:
-        # The sentence itself would stand outside the fence when the model is told why it is asked again.
-        raise AnswerError(f"the answer repeats an instruction that stands in the article ({repeated.kind})")
+        message = f"the answer repeats an instruction that stands in the article ({repeated.kind})"
+        raise AnswerError(message, repeatable=False)  # shown to the model, it would stand outside the fence
 
 
 def _material(draft: Draft, part: str, job: Job) -> str:

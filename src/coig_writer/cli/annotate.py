@@ -26,7 +26,9 @@ Model = Annotated[
     str, typer.Option("--model", "-m", help="Registry name, URL#model-id, hf:REPO/FILE.gguf or embedded.")
 ]
 Limit = Annotated[int | None, typer.Option(min=1, help="Only the first N candidates.")]
-Concurrency = Annotated[int | None, typer.Option(min=1, help="Articles in work at once (default: the model's own).")]
+Concurrency = Annotated[
+    int | None, typer.Option(min=1, help="Articles in work, and so calls, at once (default: the model's own).")
+]
 Fresh = Annotated[bool, typer.Option("--fresh", help="Forget earlier answers (they are moved aside, not deleted).")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON on standard output.")]
 ScreenQuality = Annotated[int, typer.Option(min=0, max=10, help="Least screening score for quality.")]

@@ -71,6 +71,9 @@ def _show(spec: ModelSpec, found: Probe) -> None:
         listed += f" and {len(found.listed) - 5} more"
     if found.listed and spec.model not in found.listed:
         listed += f" ({spec.model} is not among them)"
+    context = f"{spec.context:,} tokens" if spec.context else "unknown: long texts are sent whole"
+    if found.context and found.context != spec.context:
+        context += f"; the server says {found.context:,}: set context = {found.context} in the registry"
     speed = "not counted" if found.tokens_per_second is None else f"{found.tokens_per_second:.1f} tokens/s"
     if found.first_token_seconds is not None:
         speed += f", the first after {found.first_token_seconds:.2f} s"
@@ -84,6 +87,7 @@ def _show(spec: ModelSpec, found: Probe) -> None:
         "server": spec.base_url or "",
         "model": spec.model,
         "models it lists": listed,
+        "context": context,
         "reply": found.reply or "(empty)",
         "speed": speed,
         "prefix cache": cached,

@@ -21,11 +21,20 @@ Value = TypeVar("Value", bound=BaseModel)
 _NUMBER = re.compile(r"\s*([+-]?\d+(?:\.\d+)?)\s*分?\s*")
 _OBJECT = re.compile(r"\{(?=\s*[\"'“}])")
 """Where an object may start; braces in prose do not look like this."""
-_CUT_NUMBER = re.compile(r"[,:\[]\s*[+-]?[\d.]+(?:[eE][+-]?\d*)?\s*$")
+_CUT_NUMBER = re.compile(r"[,:\[]\s*(?:[\"“'][+-]?[\d.]*|[+-]?[\d.]+(?:[eE][+-]?\d*)?)[\s`…]*$")
+"""The number, bare or quoted, at which a broken answer ends, perhaps before a closing fence."""
 
 
 class AnswerError(ModelError):
-    """An answer that cannot be used; the message says why, in words that also help the model."""
+    """An answer that cannot be used; the message says why, in words that also help the model.
+
+    Args:
+        repeatable: whether the model may be shown its answer, and this message, when it is asked again.
+    """
+
+    def __init__(self, message: str, *, repeatable: bool = True):
+        super().__init__(message)
+        self.repeatable = repeatable
 
 
 @cache
@@ -43,15 +52,28 @@ def parse_answer(text: str, model: type[Value]) -> Value:
     dropped, since `1` may have been going to be `10`.
 
     Raises:
-        AnswerError: no object, several different ones, or one that breaks the model's rules.
+        AnswerError: no object, several different ones, one that names a field twice with different
+            values, or one that breaks the model's rules.
     """
     try:
-        return model.model_validate_json(text, strict=True)
+        value = model.model_validate_json(text, strict=True)
     except ValidationError:
-        return _validate(_find_object(text), model)
+        return _validate(_find_object(text, model), model)
+    json.loads(text, object_pairs_hook=_distinct)
+    return value
 
 
-def _find_object(text: str) -> dict:
+def _distinct(pairs: list[tuple[str, Any]]) -> dict:
+    """A JSON object of `pairs`; JSON itself would let the last of two values win."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        for name, value in pairs:
+            if json.dumps(found[name]) != json.dumps(value):
+                raise AnswerError(f"{name}: named twice, with different values")
+    return found
+
+
+def _find_object(text: str, model: type[BaseModel]) -> dict:
     whole = _whole_objects(text)
     if len(whole) > 1:
         raise AnswerError(f"{len(whole)} different JSON objects where one was asked for")
@@ -60,10 +82,14 @@ def _find_object(text: str) -> dict:
     start = _OBJECT.search(text)
     if start is None:
         raise AnswerError("no JSON object in the answer")
+    broken = _CUT_NUMBER.sub(_keep_bracket, text[start.start() :])
+    for name in model.model_fields:  # the repair, too, would let the last one win
+        if len(re.findall(rf"[{{,，]\s*[\"“”']?{re.escape(name)}[\"“”']?\s*[:：]", broken)) > 1:
+            raise AnswerError(f"{name}: named twice in broken JSON")
     import json_repair  # slow to load, and seldom needed
 
     try:
-        found = json_repair.loads(_CUT_NUMBER.sub(_keep_bracket, text[start.start() :]), skip_json_loads=True)
+        found = json_repair.loads(broken, skip_json_loads=True)
     except (ValueError, RecursionError):  # nested too deep
         found = None
     if not isinstance(found, dict) or not found:
@@ -77,7 +103,7 @@ def _keep_bracket(match: re.Match[str]) -> str:
 
 def _whole_objects(text: str) -> list[dict]:
     """The distinct outermost JSON objects in `text`, in their order."""
-    decoder = json.JSONDecoder(strict=False)
+    decoder = json.JSONDecoder(strict=False, object_pairs_hook=_distinct)
     found: list[dict] = []
     start = _OBJECT.search(text)
     while start:

@@ -24,12 +24,13 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel
 
-from coig_writer.errors import InputError, Interrupted
+from coig_writer.errors import InputError, Interrupted, StorageError
 from coig_writer.files import dumps, whole_file
 from coig_writer.llm.answers import AnswerError, answer_schema, parse_answer
-from coig_writer.llm.calls import CallFailed, Calls, Patience, Tally
+from coig_writer.llm.calls import AGAIN, AGAIN_AFTER_FRESH, CallFailed, Calls, Patience, Tally
 from coig_writer.llm.client import ChatClient, Completion, encode, request_body
 from coig_writer.llm.ledger import Key, Ledger
+from coig_writer.llm.marks import split_marks
 from coig_writer.llm.registry import ModelSpec
 from coig_writer.llm.throttle import Throttle
 
@@ -41,8 +42,18 @@ REPORT_SECONDS = 0.1
 QUOTED = 2000
 """Characters of an unusable answer that are shown to the model when it is asked again."""
 
-_AGAIN_ZH = "这个回答不能使用（{reason}）。请按原来的要求重新完整作答，只给出所要的内容。"
-_AGAIN_EN = "This answer cannot be used ({reason}). Answer the original request again, in full and nothing else."
+_ZH = {
+    "again": "这是第 {number} 次作答。",
+    "wrong": "上面的回答不能使用（{reason}）。请按原来的要求重新完整作答，只给出所要的内容。",
+    "cut off": "上一次的回答太长，没有写完就中断了。请写得更短，并且写完。",
+    "anew": "上一次的回答不能使用。请按上述要求完整作答，只给出所要的内容。",
+}
+_EN = {
+    "again": "This is attempt {number}. ",
+    "wrong": "The answer above cannot be used ({reason}). Answer the original request in full and nothing else.",
+    "cut off": "The last answer was too long and broke off. Be shorter, and finish.",
+    "anew": "The last answer could not be used. Answer the request above in full and nothing else.",
+}
 _CHINESE = re.compile("[\u4e00-\u9fff]")
 _COMPLETION = [field.name for field in fields(Completion)]
 
@@ -56,13 +67,8 @@ class Answer:
 
     value: Any
     """A record of the type asked for, or the text."""
-    completion: Completion
-    reused: bool
-    """Whether it came from the ledger."""
-    attempts: int
-    """Requests it took in this run; 0 when reused."""
-    fingerprint: str
-    """Hash of the request and the template's name: what the answer is an answer to."""
+    at: datetime
+    """When it was received, to the second; the same when it comes from the ledger."""
 
 
 @dataclass(frozen=True)
@@ -133,7 +139,8 @@ class Ask:
 
         An unusable answer (empty, cut off, not of type `answer`, refused by `check`) is asked for
         again, up to `Patience.answer` times: with the next seed if there is one, and with what was
-        wrong told to the model. To ask the same thing several times, use several step names.
+        wrong told to the model. A later run goes on from there and repeats no request. To ask the
+        same thing several times, use several step names.
 
         Args:
             step: names the question within the record.
@@ -153,43 +160,68 @@ class Ask:
         remembered = self._ledger.find(question.key)
         if remembered is None:
             return await self._ask(question)
-        line, unusable = remembered
+        line, answers = remembered
+        if "failed" in line:
+            return await self._ask(question, answers, known=line["failed"] == "invalid-answer")
         completion = _recall(line)
         try:
             value = question.value_in(completion)
         except AnswerError as error:  # the run died while asking again, or `check` is stricter now
-            return await self._ask(question, max(1, unusable), completion, error.message)
+            return await self._ask(question, answers, _Unusable(completion, error))
         self._calls.tally.reused += 1
         await asyncio.sleep(0)  # a chain that is only replayed never waits; Ctrl-C must get a turn
-        return Answer(value, completion, reused=True, attempts=0, fingerprint=fingerprint)
+        return Answer(value, datetime.fromisoformat(line["at"]))
 
     async def _ask(
-        self, question: _Question, unusable: int = 0, last: Completion | None = None, reason: str = ""
+        self, question: _Question, answers: int = 0, last: _Unusable | None = None, *, known: bool = False
     ) -> Answer:
-        """A usable answer from the model, after so many unusable ones, of which the `last` failed for `reason`."""
-        _, step, fingerprint = question.key
-        attempts = 0
+        """A usable answer from the model, after so many `answers` that were not, the `last` one among them.
+
+        Args:
+            known: an earlier run gave this question up.
+        """
+        step = question.key[1]
+        tries = self._calls.patience.answer
         try:
-            while unusable < self._calls.patience.answer:
-                request = question.encoded if last is None else question.asked_again(last, reason, unusable)
-                last, requests = await self._calls.send(request, step=step, place=self._place)
-                attempts += requests
+            for number in range(answers, (answers // tries + 1) * tries):
+                request = question.asked_again(last, number) if number else question.encoded
+                completion = await self._calls.send(request, step=step, place=self._place)
                 try:
-                    value = question.value_in(last)
+                    value = question.value_in(completion)
                 except AnswerError as error:
-                    unusable, reason = unusable + 1, error.message
-                    self._note(question, last, unusable=reason)
+                    last = _Unusable(completion, error)
+                    self._note(question, completion, unusable=error.message)
                 else:
-                    self._note(question, last)
-                    return Answer(value, last, reused=False, attempts=attempts, fingerprint=fingerprint)
-            raise CallFailed(step, "invalid-answer", reason)
-        except CallFailed as error:
-            self._ledger.append({**_line(question.key), "failed": error.kind, "message": error.message})
+                    at = self._note(question, completion)
+                    self._calls.usable()
+                    return Answer(value, datetime.fromisoformat(at))
+            assert last is not None  # there is at least one try
+            raise CallFailed(step, "invalid-answer", last.error.message)
+        except CallFailed as failed:
+            self._ledger.append({**_line(question.key), "failed": failed.kind, "message": failed.message})
+            if failed.kind == "invalid-answer":
+                self._calls.unusable(failed.message, known=known)
             raise
 
-    def _note(self, question: _Question, completion: Completion, **more: str) -> None:
+    def _note(self, question: _Question, completion: Completion, **more: str) -> str:
+        """Puts an answer into the ledger; returns its time stamp."""
         about = {"template": question.template, "model": self._calls.client.spec.model}
-        self._ledger.append({**_line(question.key), **about, **_recorded(completion), **more})
+        line = {**_line(question.key), **about, **_recorded(completion), **more}
+        self._ledger.append(line)
+        return line["at"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Unusable:
+    """An answer that cannot be used, and why."""
+
+    completion: Completion
+    error: AnswerError
+
+    @property
+    def cut_off(self) -> bool:
+        """Whether the token limit ended it."""
+        return self.completion.finish_reason == "length"
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,20 +247,25 @@ class _Question:
             self.check(value)
         return value
 
-    def asked_again(self, last: Completion, reason: str, unusable: int) -> bytes:
-        """The request after an unusable answer: the next seed, and what was wrong, after the shared prefix.
+    def asked_again(self, last: _Unusable | None, answers: int) -> bytes:
+        """The request after so many unusable answers: the next seed, and what was wrong, after the shared prefix.
 
-        Nothing can be learnt from an answer that is empty or was cut off; then only the seed changes.
+        It differs from all before it even where no seed is sent or the temperature is 0. What the
+        model said is quoted if something can be learnt from it and it may be repeated.
         """
         again = dict(self.body)
-        messages = self.body["messages"]
-        if "seed" in again:
-            again["seed"] += unusable
-        if last.text.strip() and last.finish_reason != "length":
-            chinese = _CHINESE.search(str(messages[-1]["content"]))
-            turn = (_AGAIN_ZH if chinese else _AGAIN_EN).format(reason=reason)
-            said = {"role": "assistant", "content": last.text[:QUOTED]}
-            again["messages"] = [*messages, said, {"role": "user", "content": turn}]
+        *before, task = self.body["messages"]
+        if isinstance(again.get("seed"), int):
+            again["seed"] += answers
+        texts = _ZH if _CHINESE.search(str(task["content"])) else _EN
+        begin = texts["again"].format(number=answers + 1)
+        if last and last.error.repeatable and last.completion.text.strip() and not last.cut_off:
+            said = {"role": "assistant", "content": split_marks(last.completion.text[:QUOTED])}
+            turn = begin + texts["wrong"].format(reason=split_marks(last.error.message[:QUOTED]))
+            again["messages"] = [*before, task, said, {"role": "user", "content": turn}]
+        else:
+            turn = begin + texts["cut off" if last and last.cut_off else "anew"]
+            again["messages"] = [*before, {**task, "content": f"{task['content']}\n\n{turn}"}]
         return encode(again)
 
 
@@ -255,7 +292,8 @@ def run_map(
         spec: the model, with a `base_url`.
         record_id: a unique name.
         on_failure: the row of a record for which a call failed for good; never an invented answer.
-        concurrency: most chains alive at once; by default the model's own bound.
+        concurrency: most chains alive, and so calls in flight, at once; by default the model's own
+            bound, which for a model on this machine is the number of its server's slots and stays the bound.
         fresh: forget earlier answers (their ledger is renamed, not deleted).
         progress: called a few times a second.
 
@@ -268,9 +306,13 @@ def run_map(
     ids = [record_id(record) for record in records]
     if len(set(ids)) < len(ids):
         raise InputError(f"two records have the id {Counter(ids).most_common(1)[0][0]!r}", remedy="Remove one of them.")
-    with Ledger(Path(out), fresh=fresh) as ledger:
-        run = _Run(records, ids, work, on_failure, spec, ledger, progress)
-        lines = asyncio.run(run.go(min(concurrency or spec.concurrency, max(1, len(records))), patience))
+    most = concurrency or spec.concurrency
+    if spec.local:
+        most = min(most, spec.concurrency)
+    again = AGAIN_AFTER_FRESH if fresh else AGAIN
+    with Ledger(Path(out), fresh=fresh) as ledger, _going_on(again):
+        run = _Run(records, ids, work, on_failure, spec, ledger, progress, again)
+        lines = asyncio.run(run.go(min(most, max(1, len(records))), patience))
         with whole_file(out) as temporary, open(temporary, "w", encoding="utf-8", errors="replace") as file:
             file.writelines(lines)
         ledger.finish()
@@ -288,6 +330,7 @@ class _Run(Generic[T]):
     spec: ModelSpec
     ledger: Ledger
     progress: Callable[[Progress], None] | None
+    again: str
 
     def __post_init__(self) -> None:
         self.tally = Tally()
@@ -300,8 +343,15 @@ class _Run(Generic[T]):
     async def go(self, chains: int, patience: Patience) -> list[str]:
         """The rows as lines, in the order of the records."""
         async with ChatClient(self.spec) as client:
-            throttle = Throttle(min(chains, self.spec.concurrency))
-            self.calls = Calls(client, throttle, patience, self.tally, answered_before=len(self.ledger) > 0)
+            self.calls = Calls(
+                client,
+                Throttle(chains),
+                patience,
+                self.tally,
+                answered_before=self.ledger.answered_by(self.spec.model),
+                usable_before=self.ledger.usable_from(self.spec.model),
+                again=self.again,
+            )
             queue = iter(enumerate(self.records))
             try:
                 async with asyncio.TaskGroup() as group:
@@ -319,7 +369,7 @@ class _Run(Generic[T]):
             raise Interrupted(
                 f"stopped; {self.done:,} of {len(self.records):,} records are done",
                 where=str(self.ledger.path),
-                remedy="Run the same command again to go on: answered calls are kept and not paid twice.",
+                remedy=f"Run {self.again} to go on: answered calls are kept and not paid twice.",
             )
         return self.lines
 
@@ -384,6 +434,16 @@ class _Run(Generic[T]):
         finally:
             for number in (signal.SIGINT, signal.SIGTERM):
                 loop.remove_signal_handler(number)
+
+
+@contextmanager
+def _going_on(again: str) -> Iterator[None]:
+    """Says in the remedy of a `StorageError` how this run is gone on with."""
+    try:
+        yield
+    except StorageError as error:
+        error.remedy = error.remedy and error.remedy.replace(AGAIN, again)
+        raise
 
 
 def _line(key: Key) -> dict[str, Any]:

@@ -13,12 +13,15 @@ from coig_writer.llm.client import CallError, ChatClient, Completion, Kind, Refu
 from coig_writer.llm.throttle import Throttle
 
 FUTILE = 8
-"""So many calls in a row that failed for good end the run: the server is down, not the record at fault."""
+"""So many calls in a row that failed for good end the run: the server is down, not the record at fault.
+So do as many records in a row that were lost to unusable answers, with no usable one in between."""
 FIRST_TRIES = 3
 """Tries to connect to a server that has never answered."""
 LONGEST_PAUSE = 600
 """Seconds; a server that asks for a longer pause (a daily quota) ends the run."""
-GIVE_UP = "Mend this and run the same command again: finished calls are kept and not paid twice."
+AGAIN = "the same command again"
+AGAIN_AFTER_FRESH = "the same command without --fresh"
+"""How to go on after a run that started afresh; with --fresh all would be asked and paid again."""
 
 
 class CallFailed(ModelError):
@@ -82,7 +85,9 @@ class Calls:
         client: an open client.
         throttle: bounds what is in flight.
         tally: is added to.
-        answered_before: whether this model is known to work from an earlier run.
+        answered_before: whether this model answered in an earlier run.
+        usable_before: whether one of those answers could be used.
+        again: the command that goes on with this run.
     """
 
     def __init__(
@@ -93,6 +98,8 @@ class Calls:
         tally: Tally,
         *,
         answered_before: bool = False,
+        usable_before: bool = False,
+        again: str = AGAIN,
     ):
         self.client = client
         self.throttle = throttle
@@ -100,7 +107,10 @@ class Calls:
         self.tally = tally
         self._stopping = asyncio.Event()
         self._works = answered_before
+        self._answers_used = usable_before
+        self._again = again
         self._lost_in_a_row = 0
+        self._unusable_in_a_row = 0
         self._hopeless: ModelError | None = None
 
     def stop(self) -> None:
@@ -108,8 +118,8 @@ class Calls:
         self._stopping.set()
         self.throttle.close()
 
-    async def send(self, body: bytes, *, step: str, place: int) -> tuple[Completion, int]:
-        """An answer to an encoded request, and the number of requests it took.
+    async def send(self, body: bytes, *, step: str, place: int) -> Completion:
+        """An answer to an encoded request.
 
         Args:
             place: the record's place in the run; lower ones go first.
@@ -138,10 +148,36 @@ class Calls:
                 self._lost_in_a_row = 0
                 self.throttle.ease()
                 self.tally.add(completion)
-                return completion, failures.total() + 1
+                return completion
             finally:
                 self.throttle.release()
             await self._sleep(wait)
+
+    def usable(self) -> None:
+        """Notes that an answer could be used."""
+        self._answers_used = True
+        self._unusable_in_a_row = 0
+
+    def unusable(self, reason: str, *, known: bool) -> None:
+        """Notes that a record was lost to unusable answers, the last one for `reason`.
+
+        Args:
+            known: whether an earlier run lost it in the same way. Such records come first in the
+                next run and would end it each time; they count only while nothing was ever usable.
+
+        Raises:
+            ModelError: so many were lost in a row that it is the model's fault: the run ends.
+        """
+        if known and self._answers_used:
+            return
+        self._unusable_in_a_row += 1
+        if self._unusable_in_a_row >= FUTILE:
+            name = self.client.spec.name
+            raise self._end(
+                f"no usable answer for {FUTILE} records in a row, the last one: {reason}",
+                remedy="Choose a more able model, allow longer answers (max_tokens), or see what it can do: "
+                f"coig-writer models check {name}.",
+            )
 
     def _judge(self, error: RetryableError, step: str, failures: int) -> None:
         """Raises when trying again is no use."""
@@ -154,6 +190,8 @@ class Calls:
 
     def _lost(self, error: CallError, step: str) -> ModelError:
         """The error for a call that failed for good: the record's own, or the end of the run."""
+        if isinstance(error, RefusedError) and error.ambiguous and self._works:
+            return CallFailed(step, "refusal", error.message)
         if error.kind in ("auth", "setup"):
             return self._give_up(error, error.message)
         # A text that is too long or that a filter refuses says nothing about the next one,
@@ -167,7 +205,13 @@ class Calls:
     def _give_up(self, error: CallError, message: str) -> ModelError:
         spec = self.client.spec
         remedy = error.remedy or f"Check that the server runs: coig-writer models check {spec.name}."
-        self._hopeless = ModelError(message, where=error.where or spec.base_url, remedy=f"{remedy} {GIVE_UP}")
+        return self._end(message, where=error.where, remedy=remedy)
+
+    def _end(self, message: str, *, remedy: str, where: str | None = None) -> ModelError:
+        """The error that ends the run, for this call and all others."""
+        where = where or self.client.spec.base_url
+        go_on = f"Then run {self._again}: finished calls are kept and not paid twice."
+        self._hopeless = ModelError(message, where=where, remedy=f"{remedy} {go_on}")
         return self._hopeless
 
     async def _sleep(self, seconds: float) -> None:

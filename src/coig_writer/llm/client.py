@@ -11,7 +11,7 @@ import os
 import re
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -28,15 +28,25 @@ from coig_writer.llm.registry import ModelSpec
 CONNECT_SECONDS = 10
 IDLE_SECONDS = 4
 """Connections idle for longer are not used again: common servers close them after five seconds."""
+_CONTEXT = ("max_model_len", "context_length", "context_window", "max_context_length")
+"""What vLLM and SGLang, OpenRouter, Groq and Mistral call a model's context in their lists."""
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 _OVERFLOW = re.compile(
     r"context_length_exceeded|exceed_context_size|maximum context|context (length|size|window)"
     r"|too many tokens|input length should be|prompt is too long",
     re.IGNORECASE,
 )
-_NO_CREDIT = re.compile(r"insufficient[_ ]quota|insufficient balance|billing", re.IGNORECASE)
+_NO_CREDIT = re.compile(
+    r"insufficient[_ ](?:quota|balance|credits?|funds)|balance is (?:insufficient|not enough|too low)"
+    r"|exceeded_current_quota_error|billing_hard_limit_reached|arrearage|余额不足|欠费",
+    re.IGNORECASE,
+)
+"""The account is empty. An ordinary 429 speaks of quota and billing too, and passes with time."""
 _THINKING = re.compile(r"\s*<think>(.*?)(?:</think>\s*|\Z)", re.DOTALL)
 _THOUGHT_END = re.compile(r"(.*?)^</think>\s*$\s*", re.DOTALL | re.MULTILINE)
+
+TOO_LONG = "set the model's context in the registry, and longer texts are cut to fit it"
+"""What to do about a prompt that the server found too long."""
 
 Kind = Literal["rate-limit", "server", "timeout", "connection", "refusal", "context", "auth", "setup", "invalid-answer"]
 """Why a call failed. `rate-limit`: busy (429, 503). `setup`: wrong URL, model or certificate."""
@@ -59,7 +69,17 @@ class RetryableError(CallError):
 
 
 class RefusedError(CallError):
-    """The server understood and will answer the same next time."""
+    """The server understood and will answer the same next time.
+
+    `ambiguous`: it may be about this text alone (a filter's 403 or web page) or about the whole
+    set-up; who knows whether the server answers others can tell.
+    """
+
+    def __init__(
+        self, kind: Kind, message: str, *, where: str | None = None, remedy: str | None = None, ambiguous: bool = False
+    ):
+        super().__init__(kind, message, where=where, remedy=remedy)
+        self.ambiguous = ambiguous
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,14 +182,31 @@ class ChatClient:
         self._check_status(response, raw)
         return _completion(self._json(response, raw), time.perf_counter() - started)
 
-    async def models(self) -> list[str]:
-        """The model ids that the server lists; raises as `complete` does."""
+    async def models(self) -> dict[str, int | None]:
+        """The model ids that the server lists, with the context of each if it is told; raises as `complete` does."""
+        entries = _dicts((await self._get(f"{self.spec.base_url}/models")).get("data"))
+        return {
+            entry["id"]: next((_count(entry[name]) for name in _CONTEXT if entry.get(name)), 0) or None
+            for entry in entries
+            if isinstance(entry.get("id"), str)
+        }
+
+    async def context(self) -> int | None:
+        """The tokens that one call may fill, from the server's list of models or llama.cpp's settings; None: untold."""
+        with suppress(CallError):
+            if told := (await self.models()).get(self.spec.model):
+                return told
+        with suppress(CallError):
+            props = await self._get(f"{(self.spec.base_url or '').removesuffix('/v1')}/props")
+            return _count(_dict(props.get("default_generation_settings")).get("n_ctx")) or None
+        return None
+
+    async def _get(self, url: str) -> dict:
         with self._transport_errors():
-            async with self._session.get(f"{self.spec.base_url}/models") as response:
+            async with self._session.get(url) as response:
                 raw = await response.read()
         self._check_status(response, raw)
-        listed = self._json(response, raw).get("data") or []
-        return [entry["id"] for entry in listed if isinstance(entry, dict) and "id" in entry]
+        return self._json(response, raw)
 
     async def _stream(self, body: dict) -> Completion:
         started = time.perf_counter()
@@ -189,12 +226,12 @@ class ChatClient:
                         break
                     chunk = self._json(response, data)
                     end |= {key: chunk[key] for key in ("usage", "timings") if chunk.get(key)}
-                    for choice in chunk.get("choices") or []:
-                        delta = choice.get("delta") or {}
+                    for choice in _dicts(chunk.get("choices")):
+                        delta = _dict(choice.get("delta"))
                         for name, kept in parts.items():
-                            if delta.get(name):
+                            if piece := _plain_text(delta.get(name)):
                                 first = first or time.perf_counter() - started
-                                kept.append(delta[name])
+                                kept.append(piece)
                         end["finish_reason"] = choice.get("finish_reason") or end.get("finish_reason")
         if end.get("finish_reason") is None:
             raise RetryableError("server", "the stream ended before the answer did", where=self.spec.base_url)
@@ -236,31 +273,37 @@ class ChatClient:
         if status == 200:
             return
         text = raw.decode("utf-8", "replace")
-        message = f"the server answered {status}: {self._plain(_error_message(text) or response.reason or 'no reason')}"
-        if status in (401, 402, 403) or (status == 429 and _NO_CREDIT.search(text)):
+        told = _error_message(text)
+        message = f"the server answered {status}: {self._plain(told or response.reason or 'no reason')}"
+        empty = status in (403, 429) and _NO_CREDIT.search(f"{text}\n{told}") is not None  # JSON may escape the Chinese
+        if status in (401, 402, 403) or empty:
             variable = self.spec.api_key_env
             remedy = f"Check the key in {variable}, and the account." if variable else "Name the key's variable."
-            raise RefusedError("auth", message, where=where, remedy=remedy)
+            raise RefusedError("auth", message, where=where, remedy=remedy, ambiguous=status == 403 and not empty)
         if status in (429, 503, 529):
             raise RetryableError("rate-limit", message, where=where, retry_after=_retry_after(response.headers))
         if status >= 500 or status in (408, 425):
             raise RetryableError("server", message, where=where, retry_after=_retry_after(response.headers))
-        if status in (404, 405) or _is_page(response, raw):
+        if status == 413 or (status not in (404, 405) and _OVERFLOW.search(text)):
+            raise RefusedError("context", f"{message}; {TOO_LONG}", where=where)
+        page = _is_page(response, raw)
+        if status in (404, 405) or page:
             remedy = "Check base_url (it usually ends in /v1) and the model id."
-            raise RefusedError("setup", message, where=where, remedy=remedy)
-        raise RefusedError("context" if _OVERFLOW.search(text) else "refusal", message, where=where)
+            raise RefusedError("setup", message, where=where, remedy=remedy, ambiguous=page and status != 404)
+        raise RefusedError("refusal", message, where=where)
 
     def _json(self, response: aiohttp.ClientResponse, raw: bytes) -> dict:
         """The JSON object in a successful response."""
         try:
             reply = json.loads(raw)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             if _is_page(response, raw):
                 raise RefusedError(
                     "setup",
                     "the server answered with a web page",
                     where=self.spec.base_url,
                     remedy="Check base_url: it usually ends in /v1.",
+                    ambiguous=True,
                 ) from error
             raise RetryableError("server", "half a response: its JSON is broken", where=self.spec.base_url) from error
         if not isinstance(reply, dict):
@@ -296,25 +339,57 @@ def _completion(reply: dict, seconds: float, first_token_seconds: float | None =
     try:
         choice = reply["choices"][0]
         message = choice["message"]
-        text, reasoning = _split_thinking(message.get("content") or "")
+        finish, refusal = choice.get("finish_reason"), message.get("refusal")
+        text, reasoning = _split_thinking(_plain_text(message.get("content")))
     except (LookupError, TypeError, AttributeError) as error:
         raise RetryableError("server", "the response holds no answer") from error
-    if choice.get("finish_reason") == "content_filter" or message.get("refusal"):
-        raise RefusedError("refusal", f"the server refused: {message.get('refusal') or 'content filter'}")
-    usage = reply.get("usage") or {}
-    cached = (usage.get("prompt_tokens_details") or {}).get("cached_tokens")
+    if finish == "content_filter" or refusal:
+        raise RefusedError("refusal", f"the server refused: {str(refusal or 'content filter')[:300]}")
+    usage = _dict(reply.get("usage"))
+    cached = _dict(usage.get("prompt_tokens_details")).get("cached_tokens")
     if cached is None:
-        cached = (reply.get("timings") or {}).get("cache_n")
+        cached = _dict(reply.get("timings")).get("cache_n")
+    told = next((message[name] for name in ("reasoning_content", "reasoning") if message.get(name)), None)
     return Completion(
         text=text,
-        reasoning=message.get("reasoning_content") or message.get("reasoning") or reasoning,
-        finish_reason=choice.get("finish_reason"),
-        prompt_tokens=usage.get("prompt_tokens") or 0,
-        completion_tokens=usage.get("completion_tokens") or 0,
-        cached_tokens=cached or 0,
+        reasoning=told if isinstance(told, str) else reasoning,
+        finish_reason=finish if isinstance(finish, str) else None,
+        prompt_tokens=_count(usage.get("prompt_tokens")),
+        completion_tokens=_count(usage.get("completion_tokens")),
+        cached_tokens=_count(cached),
         seconds=round(seconds, 4),
         first_token_seconds=first_token_seconds,
     )
+
+
+def _plain_text(content: Any) -> str:
+    """The text of a message's `content`, which some servers send as a list of parts; parts of other kinds are left out.
+
+    Raises:
+        RetryableError: neither text, parts nor nothing.
+    """
+    if isinstance(content, list):
+        parts = (part if isinstance(part, str) else _dict(part).get("text") for part in content)
+        return "".join(part for part in parts if isinstance(part, str))
+    if content is not None and not isinstance(content, str):
+        raise RetryableError("server", "the response holds no answer")
+    return content or ""
+
+
+def _dict(value: Any) -> dict:
+    return value if isinstance(value, dict) else {}
+
+
+def _dicts(value: Any) -> list[dict]:
+    return [entry for entry in value if isinstance(entry, dict)] if isinstance(value, list) else []
+
+
+def _count(value: Any) -> int:
+    """A token count as a server gives it; 0 for what is none."""
+    try:
+        return max(0, int(value))
+    except (TypeError, ValueError, OverflowError):
+        return 0
 
 
 def _split_thinking(text: str) -> tuple[str, str | None]:
@@ -329,7 +404,7 @@ def _error_message(text: str) -> str:
     """The reason in an error response, which is JSON of several shapes, a page, or plain text."""
     try:
         error = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         title = re.search(r"<title>(.*?)</title>", text, re.DOTALL | re.IGNORECASE)
         return title[1] if title else text
     while isinstance(error, dict):

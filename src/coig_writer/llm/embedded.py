@@ -2,30 +2,34 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from coig_writer.errors import ModelError
+from coig_writer.llm.client import ChatClient
 from coig_writer.llm.registry import EMBEDDED, ModelSpec
 from coig_writer.llm.weights import hub_weights, packaged_weights
 
 DEFAULT_CONTEXT = 8192
 """Tokens one call may fill when the registry does not say."""
+ASKING_SECONDS = 10
+"""How long a server may take to say what it can; it is asked again when calls are made."""
 
 
 @contextmanager
 def serving(spec: ModelSpec) -> Iterator[ModelSpec]:
-    """`spec` with a `base_url` that answers: started for the length of the block when it is a local model.
+    """`spec` with a `base_url`: a server is started for the length of the block when it is a local model.
 
-    A spec that already has a `base_url` comes back as it is.
+    When a model's context is not known, its server is asked for it; `context` stays None if that does not tell.
 
     Raises:
         ModelError: the weights or the llama.cpp package are missing, or the file cannot be loaded.
     """
     if spec.base_url:
-        yield spec
+        yield spec if spec.context else spec.model_copy(update={"context": asyncio.run(_told_context(spec))})
         return
     server = _start(_weights(spec), spec)
     try:
@@ -37,6 +41,11 @@ def serving(spec: ModelSpec) -> Iterator[ModelSpec]:
         )
     finally:
         del server  # its destructor stops the threads and frees the weights
+
+
+async def _told_context(spec: ModelSpec) -> int | None:
+    async with ChatClient(spec.model_copy(update={"timeout": min(spec.timeout, ASKING_SECONDS)})) as client:
+        return await client.context()
 
 
 def _weights(spec: ModelSpec) -> Path:
@@ -66,8 +75,7 @@ def _start(weights: Path, spec: ModelSpec):
     params.ui = False
     params.verbosity = 1  # errors only
     params.n_parallel = spec.concurrency
-    # One pool of cache cells for all slots: a long article may use what short ones leave free.
-    params.kv_unified = True
+    params.kv_unified = False  # with one pool for all slots, each token would attend to the cells of all
     params.n_ctx = (spec.context or DEFAULT_CONTEXT) * spec.concurrency
     params.cpuparams.n_threads = params.cpuparams_batch.n_threads = len(os.sched_getaffinity(0))
     try:

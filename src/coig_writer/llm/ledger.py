@@ -26,7 +26,8 @@ class Ledger:
     """Appends answered calls and finds them again; a context manager that holds the run's lock.
 
     Each line is one JSON object with `id`, `step` and `fingerprint`. A line with `failed` closes a
-    call without an answer and makes it be asked anew. Only the place of each line stays in memory.
+    call without a usable answer and makes it be asked anew, but not with the seeds that were used.
+    Only the place of each line stays in memory.
 
     Args:
         out: the run's output file, `….jsonl`.
@@ -45,6 +46,8 @@ class Ledger:
         self._lock = FileLock(out.with_name(f".{out.name}.lock"), timeout=0)
         self._fresh = fresh
         self._places: dict[Key, tuple[int, int, int]] = {}
+        self._models: set[str] = set()
+        self._usable: set[str] = set()
         self._descriptor = -1
         self._size = 0
         self._synced = 0
@@ -76,17 +79,21 @@ class Ledger:
         finally:
             self._lock.release()
 
-    def __len__(self) -> int:
-        """The number of calls that are remembered."""
-        return len(self._places)
+    def answered_by(self, model: str) -> bool:
+        """Whether a line holds an answer of this model."""
+        return model in self._models
+
+    def usable_from(self, model: str) -> bool:
+        """Whether a line holds an answer of this model that could be used."""
+        return model in self._usable
 
     def find(self, key: Key) -> tuple[dict[str, Any], int] | None:
-        """The last line for `key`, and how many unusable answers in a row it has seen; None if there is none."""
+        """The last line for `key`, and how many answers, usable or not, there were; None if there is none."""
         place = self._places.get(key)
         if place is None:
             return None
-        start, end, unusable = place
-        return json.loads(os.pread(self._descriptor, end - start, start)), unusable
+        start, end, answers = place
+        return json.loads(os.pread(self._descriptor, end - start, start)), answers
 
     def append(self, row: dict[str, Any]) -> None:
         """Adds a line; it is in the kernel's hands when this returns, so a killed process loses nothing.
@@ -147,11 +154,13 @@ class Ledger:
 
     def _remember(self, row: dict[str, Any], end: int) -> None:
         key = (row["id"], row["step"], row["fingerprint"])
-        if "failed" in row:
-            self._places.pop(key, None)
-        else:
-            before = self._places.get(key, (0, 0, 0))[2]
-            self._places[key] = (self._size, end, before + 1 if "unusable" in row else 0)
+        answers = self._places[key][2] if key in self._places else 0
+        if "failed" not in row:
+            answers += 1
+            self._models.add(row.get("model", ""))
+            if "unusable" not in row:
+                self._usable.add(row.get("model", ""))
+        self._places[key] = (self._size, end, answers)
         self._size = end
 
 

@@ -25,10 +25,12 @@ class Verdict(BaseModel):
 
 @dataclass(frozen=True)
 class Probe:
-    """A server's answers to three small questions."""
+    """What a server tells of itself, and its answers to two small questions."""
 
     listed: list[str] | None
     """Model ids that the server lists; None when it does not list any."""
+    context: int | None
+    """Tokens that one call may fill; None when the server does not say."""
     reply: str
     first_token_seconds: float | None
     tokens_per_second: float | None
@@ -43,16 +45,18 @@ class Probe:
 
 
 async def probe(spec: ModelSpec) -> Probe:
-    """Asks the server of `spec` what it lists, for a sentence, and for a record.
+    """Asks the server of `spec` what it lists, then its model for a sentence and for a record.
 
     Raises:
         ModelError: it cannot be reached or does not answer a plain question.
     """
     async with ChatClient(spec) as client:
         try:
-            listed = await client.models() or None
+            listed = list(await client.models()) or None
         except CallError:  # many gateways have no such list; the chat decides
             listed = None
+        # Our own server tells the room of all its slots together, not that of one call.
+        context = spec.context if spec.local else await client.context()
         begin = {"role": "system", "content": f"你读到一段文字：\n{PASSAGE}"}
         try:
             sentence = await client.complete(
@@ -81,6 +85,7 @@ async def probe(spec: ModelSpec) -> Probe:
     speaking = sentence.seconds - (sentence.first_token_seconds or 0)
     return Probe(
         listed=listed,
+        context=context,
         reply=sentence.text.strip(),
         first_token_seconds=sentence.first_token_seconds,
         tokens_per_second=sentence.completion_tokens / speaking if sentence.completion_tokens and speaking else None,

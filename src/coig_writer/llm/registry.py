@@ -24,8 +24,8 @@ EMBEDDED = "embedded"
 """The model that needs no server of yours: `llm/embedded.py` starts it on loopback."""
 EMBEDDED_MODEL = "Qwen2.5-Coder-0.5B-Instruct-Q4_K_M"
 """What it is; scores it gives are signed with this."""
-LOCAL_CONCURRENCY = 4
-"""Calls at once on a local server; llama.cpp on two cores writes most tokens a second with four to eight."""
+LOCAL_CONCURRENCY = 8
+"""Calls at once on a local server; llama.cpp on two cores writes a third more a second with eight than with four."""
 LOCAL_SAMPLING: dict[str, Any] = {
     "temperature": 0.7,
     "top_p": 0.9,
@@ -84,7 +84,16 @@ class ModelSpec(BaseModel):
     def _reachable(self) -> ModelSpec:
         if self.base_url is None and self.name != EMBEDDED and not self.model.startswith("hf:"):
             raise ValueError("base_url is missing (only `embedded` and `hf:` models go without)")
+        if self.name == EMBEDDED and self.model != EMBEDDED_MODEL:
+            raise ValueError("model: `embedded` is the packaged model; describe another one under its own name")
+        if self.base_url and self.local:
+            raise ValueError("base_url: `embedded` and `hf:` models are served on this machine and have none")
         return self
+
+    @property
+    def local(self) -> bool:
+        """Whether this software serves it, on this machine, with as many slots as `concurrency`."""
+        return self.name == EMBEDDED or self.model.startswith("hf:")
 
     def cost(self, prompt_tokens: int, completion_tokens: int, cached_tokens: int) -> float | None:
         """What these tokens cost in `currency`; None when the prices are not known.

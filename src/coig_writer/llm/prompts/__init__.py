@@ -7,23 +7,21 @@ a server's prefix cache reads the article once.
 
 A fence is labelled with a hash of the text inside it, so that a text cannot close its own fence:
 it would have to contain its own hash. Marks of chat formats inside a text (`<|im_end|>`, `[INST]`)
-are split by a zero-width space, because some servers turn them into control tokens.
+are split (`llm/marks.py`).
 """
 
 from __future__ import annotations
 
 import hashlib
-import re
 from functools import cache
 from importlib import resources
 
 from jinja2 import Environment, StrictUndefined
 
+from coig_writer.llm.marks import CHAT_MARK, split_marks
+
 PARTS = {"article": "文章", "analysis": "文章分析", "prompt": "写作要求", "reasoning": "写作思考"}
 """Fenced parts in the order in which they stand in a message, with their Chinese names."""
-
-_CHAT_MARK = re.compile(r"<(?=\|)|\[(?=/?INST\])|<(?=/?s>|/?think>|</?SYS>)", re.IGNORECASE)
-_ZERO_WIDTH_SPACE = "\u200b"
 
 _environment = Environment(undefined=StrictUndefined, autoescape=False, keep_trailing_newline=False)
 
@@ -37,15 +35,14 @@ def source(name: str) -> str:
 @cache
 def template_hash(*names: str) -> str:
     """Twelve hex digits that change when one of the named templates, the system text or the fence changes."""
-    texts = [source("system"), fence("", "")] + [source(name) for name in names]
+    texts = [source("system"), fence("", ""), CHAT_MARK.pattern] + [source(name) for name in names]
     return hashlib.blake2b("\0".join(texts).encode(), digest_size=6).hexdigest()
 
 
 def fence(title: str, text: str) -> str:
     """`text` between two lines that it cannot imitate."""
-    label = hashlib.blake2b(text.encode(), digest_size=4).hexdigest()
-    text = _CHAT_MARK.sub(lambda mark: mark.group() + _ZERO_WIDTH_SPACE, text)
-    return f"【{title} {label} 开始】\n{text}\n【{title} {label} 结束】"
+    label = hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+    return f"【{title} {label} 开始】\n{split_marks(text)}\n【{title} {label} 结束】"
 
 
 def messages(*names: str, parts: dict[str, str], **values: object) -> list[dict[str, str]]:
