@@ -8,7 +8,8 @@ import pytest
 import yaml
 
 from coig_writer.dataset.card import escape_markdown, render_card, size_category
-from support.drafts import drafts, release_of, review, triplet
+from coig_writer.schema import Provenance
+from support.drafts import drafts, release_of, review, scores, triplet
 
 HOSTILE = '<script>alert(1)</script> | "quoted": [x](http://h)\n---\nlicense: mit'
 
@@ -33,10 +34,19 @@ def test_a_licence_that_the_hub_does_not_know_is_named_as_other():
 
 
 def test_hostile_text_stays_text():
-    article = triplet().article.model_copy(update={"licence": HOSTILE})
-    card = render_card(release_of([triplet(article=article)], title=HOSTILE))
-    assert header(card)["pretty_name"] == " ".join(HOSTILE.split())
-    assert header(card)["license"] == "unknown"
+    names = ("licence", "language", "title", "author", "url", "platform", "source", "genre_by")
+    article = triplet().article.model_copy(update=dict.fromkeys(names, HOSTILE))
+    scored = scores(9, 9, 9, 9, 9, 9).model_copy(update={"by": f"human:{HOSTILE}"})
+    provenance = Provenance(drafted_by=f"llm:{HOSTILE}", note=HOSTILE, templates={HOSTILE: HOSTILE})
+    bad = triplet(
+        review("accept", by="human:lin", comment=HOSTILE), article=article, scores=[scored], provenance=provenance
+    )
+    card = render_card(release_of([bad], title=HOSTILE, licence=HOSTILE))
+    found = header(card)
+    assert found["pretty_name"] == found["license_name"] == " ".join(HOSTILE.split())
+    assert (found["license"], found["language"]) == ("other", ["zh"])
+    assert "license: mit" not in card.split("---\n", 2)[2].splitlines()
+    assert not re.search(r"^---$", card.split("---\n", 2)[2], re.MULTILINE)
     acting = re.sub(r"\\.", "", card.split("---\n", 2)[2])  # without what is escaped
     assert "<script" not in acting
     assert "](http" not in acting
@@ -49,7 +59,9 @@ def test_the_card_warns_of_what_nobody_reviewed(verdicts, warned):
 
 
 def test_an_empty_release_has_a_card():
-    assert "Triplets | 0" in render_card(release_of(drafts()[7:]))
+    card = render_card(release_of(drafts()[7:]))
+    assert "Triplets | 0" in card
+    assert "No person has reviewed" in card
 
 
 def test_escaping_keeps_to_one_line():

@@ -31,8 +31,13 @@ def test_a_release_is_summed_up_with_what_to_open(build, tmp_path):
     done = build("--include-unreviewed")
     assert done.returncode == 0, done.stderr
     assert "left out: needs refinement" in done.stdout
-    assert "reviewed by no person" in done.stdout
+    assert "Reviewed by nobody, and marked so: 7 of 7 released triplets." in done.stdout
     assert (tmp_path / "release" / "report.html").is_file()
+
+
+def test_what_is_to_be_opened_can_be_pasted_into_a_shell(build):
+    done = build("--include-unreviewed", "--out", "my release")
+    assert done.stdout.splitlines()[-1] == "Next: open 'my release/report.html'"
 
 
 def test_json_is_all_that_stands_on_standard_output(build):

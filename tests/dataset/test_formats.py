@@ -37,7 +37,7 @@ def test_unscored_triplets_have_no_scores_in_any_format():
     bare = triplet(scores=[])
     assert published(bare)["metadata"]["quality_score"] is None
     assert published(bare)["metadata"]["creativity_score"] is None
-    assert score_lines(bare) == ""
+    assert score_lines(bare) == "审阅：未经人工审阅"
 
 
 def test_the_earlier_record_gives_a_total_and_three_parts():
@@ -49,7 +49,14 @@ def test_the_earlier_record_gives_a_total_and_three_parts():
         "答案 answer：17/20（质量 9，创意 8）",
         "提示 query：16/20（质量 8，创意 8）",
         "思路 thought：19/20（质量 9，创意 10）",
+        "打分者：llm:toy@0123456789ab",
+        "审阅：未经人工审阅",
     ]
+
+
+def test_the_earlier_record_says_whether_a_person_has_accepted_the_triplet():
+    assert earlier(triplet(review("accept")))["score"].endswith("审阅：已经人工审阅")
+    assert earlier(triplet(review("send_back")))["score"].endswith("审阅：未经人工审阅")
 
 
 @given(texts, texts, texts)

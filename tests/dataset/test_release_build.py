@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
+import os
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -14,7 +17,7 @@ from coig_writer.errors import InputError, SettingError, StorageError
 from coig_writer.files import write_jsonl
 from coig_writer.report.release import render_report
 from coig_writer.schema import Triplet
-from support.drafts import DRAFTS, drafts, review, triplet
+from support.drafts import DRAFTS, drafts, review, scores, triplet
 
 FILES = {
     "README.md",
@@ -60,11 +63,41 @@ def test_the_manifest_vouches_for_the_other_files(tmp_path):
     assert {name: entry["sha256"] for name, entry in manifest["files"].items()} == found
 
 
-def test_no_text_of_a_withheld_record_is_in_the_data_files(tmp_path):
+def test_no_text_of_a_withheld_record_is_in_the_release(tmp_path):
+    """Nothing longer than a phrase; the page alone shows drafts that need refinement, as its docs say."""
     build([DRAFTS], tmp_path / "release")
-    held = next(draft for draft in drafts() if draft.status == "held")
-    for name in FILES - {"report.html"}:
-        assert held.article.text.encode() not in (tmp_path / "release" / name).read_bytes()
+    files = {path.name: path.read_text(encoding="utf-8", errors="replace") for path in (tmp_path / "release").iterdir()}
+    for draft in drafts()[7:]:
+        text = draft.article.text
+        runs = {text[start : start + 12] for start in range(len(text) - 11)}
+        shown = {"report.html"} if draft.status == "needs_refinement" else set()
+        assert {name for name, content in files.items() if any(run in content for run in runs)} <= shown
+
+
+def test_no_folder_of_the_machine_is_in_the_release(tmp_path):
+    home = "/home/someone/private"
+    records = [
+        draft.model_copy(update={"article": draft.article.model_copy(update={"source": f"{home}/raw.jsonl:{number}"})})
+        for number, draft in enumerate(drafts(), 1)
+    ]
+    write_jsonl(tmp_path / "drafts.jsonl", records)
+    build([tmp_path / "drafts.jsonl"], tmp_path / "release")
+    for name, data in content(tmp_path / "release").items():
+        assert home.encode() not in data, name
+        assert str(tmp_path).encode() not in data, name
+    assert b'"source":"raw.jsonl:1"' in (tmp_path / "release" / "full.jsonl").read_bytes()
+
+
+def test_files_of_one_name_in_two_folders_are_told_apart(tmp_path):
+    inputs = [tmp_path / name / "drafts.jsonl" for name in "ab"]
+    write_jsonl(inputs[0], drafts()[:7])
+    write_jsonl(inputs[1], drafts()[7:])
+    summary = build(inputs, tmp_path / "release")
+    assert (summary.read, summary.released) == (14, 7)
+    manifest = json.loads((tmp_path / "release" / "manifest.json").read_text())
+    assert [each["name"] for each in manifest["inputs"]] == ["drafts.jsonl", "drafts.jsonl (2)"]
+    lines = (tmp_path / "release" / "not_released.jsonl").read_text().splitlines()
+    assert [json.loads(line)["where"] for line in lines] == [f"drafts.jsonl (2):{number}" for number in range(1, 8)]
 
 
 def test_the_same_input_gives_the_same_bytes(tmp_path):
@@ -85,6 +118,21 @@ def test_the_time_of_a_release_is_that_of_its_data_or_what_is_asked_for(tmp_path
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "soon")
     with pytest.raises(SettingError):
         created()
+
+
+@pytest.mark.parametrize("stamped", [0, 1, 3])
+def test_drafts_with_and_without_a_time_go_together(tmp_path, stamped):
+    times = [datetime(2026, 11, day + 1, tzinfo=UTC) if day < stamped else None for day in range(3)]
+    records = [
+        draft.model_copy(update={"scores": scores(9, 9, 9, 9, 9, 9).model_copy(update={"at": at})})
+        for draft, at in zip(drafts(), times, strict=False)
+    ]
+    write_jsonl(tmp_path / "drafts.jsonl", records)
+    build([tmp_path / "drafts.jsonl"], tmp_path / "release")
+    created = json.loads((tmp_path / "release" / "manifest.json").read_text())["created"]
+    assert created == (f"2026-11-0{stamped}T00:00:00+00:00" if stamped else None)
+    page = (tmp_path / "release" / "report.html").read_text()
+    assert ("Data until" in page) is bool(stamped)
 
 
 def test_without_a_review_nothing_is_written_and_the_remedy_is_named(tmp_path):
@@ -175,6 +223,56 @@ def test_a_build_that_fails_half_way_leaves_the_earlier_release_and_no_traces(tm
         build([DRAFTS], out, report=broken)
     assert content(out) == before
     assert [path.name for path in tmp_path.iterdir()] == ["release"]
+
+
+@pytest.mark.parametrize("name", ["triplets.parquet", "triplets.jsonl", "report.html", "manifest.json"])
+def test_a_full_disk_is_a_clear_error_at_every_file(tmp_path, monkeypatch, name):
+    out = tmp_path / "release"
+    build([DRAFTS], out)
+    before = content(out)
+    replace = os.replace
+
+    def full(source, target):
+        if Path(target).name == name:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), source)
+        replace(source, target)
+
+    monkeypatch.setattr("os.replace", full)
+    with pytest.raises(StorageError, match="No space left") as caught:
+        build([DRAFTS], out)
+    assert caught.value.where == str(out)
+    assert "Free some space" in caught.value.remedy
+    assert content(out) == before
+    assert [path.name for path in tmp_path.iterdir()] == ["release"]
+
+
+def test_a_full_disk_in_the_middle_of_the_parquet_file_is_a_clear_error(tmp_path, monkeypatch):
+    def full(table, where, **options):
+        Path(where).write_bytes(b"PAR1")
+        raise OSError(errno.ENOSPC, f"Error writing bytes to file. Detail: [errno {errno.ENOSPC}]")
+
+    monkeypatch.setattr(pq, "write_table", full)
+    with pytest.raises(StorageError, match="cannot write") as caught:
+        build([DRAFTS], tmp_path / "release")
+    assert "Free some space" in caught.value.remedy
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_release_that_a_kill_left_aside_is_put_back(tmp_path):
+    out = tmp_path / "release"
+    build([DRAFTS], out, title="first")
+    out.rename(tmp_path / ".release.123.old")  # as a kill between the two renames leaves it
+    with pytest.raises(InputError):
+        build([DRAFTS], out, include_unreviewed=False)
+    assert json.loads((out / "manifest.json").read_text())["title"] == "first"
+    build([DRAFTS], out, title="second")
+    assert [path.name for path in tmp_path.iterdir()] == ["release"]
+
+
+def test_hidden_folders_that_hold_no_release_are_left_alone(tmp_path):
+    (tmp_path / ".release.123.old").mkdir()
+    build([DRAFTS], tmp_path / "release")
+    assert (tmp_path / ".release.123.old").is_dir()
 
 
 @pytest.mark.parametrize(

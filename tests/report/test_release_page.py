@@ -30,9 +30,11 @@ def hostile():
     for draft in (*drafts()[:4], *drafts()[7:]):
         fields = dict.fromkeys(("title", "author", "platform", "licence", "source"), bad)
         article = draft.article.model_copy(update={**fields, "text": bad, "url": "javascript:window.hit=1"})
+        passed = draft.status == "passed"
+        severity = "warning" if passed else "error"
         coherence = Coherence(
-            findings=[Finding(rule=bad, part="prompt", severity="error", message=bad, span=bad)],
-            holds=False,
+            findings=[Finding(rule=bad, part="prompt", severity=severity, message=bad, span=bad)],
+            holds=passed,
             reason=bad,
             by=MODEL,
         )
@@ -91,6 +93,20 @@ def test_status_is_said_in_words_in_both_languages():
     page = render_report(release_of([triplet(review("accept")), drafts()[1], *drafts()[7:]]))
     for words in ("未经人工审阅", "not reviewed by a person", "reviewed by a person", "待修改，未发布"):
         assert words in page
+
+
+def test_counts_of_one_are_in_the_singular():
+    page = render_report(release_of([triplet(), drafts()[10]], calls=CALLS[:1]))
+    assert "2 records read, 1 triplet of prompt, reasoning and article released, in 1 genre." in page
+    assert "None has been reviewed by a person." in page
+    assert "1 record, with the reason for each." in page
+    assert not re.search(r"\b1 (records|triplets|genres|categories|calls|raw texts)\b", page)
+
+
+def test_the_notice_says_how_many_were_not_reviewed():
+    page = render_report(release_of([triplet(review("accept")), *drafts()[1:3]]))
+    assert "2 of 3 have not been reviewed by a person." in page
+    assert "3 个中有 2 个未经人工审阅" in page
 
 
 def test_parts_without_data_are_left_out():

@@ -63,6 +63,8 @@ def build(
 
 
 def _show(summary: ReleaseSummary) -> None:
+    import shlex
+
     from coig_writer.cli.console import out, table
 
     counts = table(None, "Records", "Count", right=("Count",))
@@ -73,7 +75,7 @@ def _show(summary: ReleaseSummary) -> None:
         counts.add_row(f"left out: {reason.replace('_', ' ')}", f"{count:,}")
     out.print(counts, "")
     if summary.reviewed < summary.released:
-        unreviewed = summary.released - summary.reviewed
-        out.print(f"{unreviewed:,} released triplets were reviewed by no person and say so.", style="bold")
-    out.print("Release:", str(summary.out), soft_wrap=True)
-    out.print("Open", str(summary.out / "report.html"), soft_wrap=True)
+        unreviewed = f"{summary.released - summary.reviewed:,} of {summary.released:,}"
+        out.print(f"Reviewed by nobody, and marked so: {unreviewed} released triplets.", style="bold")
+    out.print("Release:", shlex.quote(str(summary.out)), soft_wrap=True)
+    out.print("Next: open", shlex.quote(str(summary.out / "report.html")), soft_wrap=True)

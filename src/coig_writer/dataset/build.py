@@ -14,7 +14,7 @@ from typing import Any
 from coig_writer import __version__
 from coig_writer.dataset.card import render_card
 from coig_writer.dataset.counts import count_genres
-from coig_writer.dataset.folder import FORMAT, check_replaceable, whole_folder
+from coig_writer.dataset.folder import FORMAT, check_replaceable, put_back, whole_folder
 from coig_writer.dataset.formats import earlier, published, write_parquet
 from coig_writer.dataset.inputs import Item, read_calls, read_items, read_summary
 from coig_writer.dataset.release import Reason, Release, Rules, sort_out
@@ -80,6 +80,7 @@ def build_release(
         SettingError: the gate or `SOURCE_DATE_EPOCH` makes no sense.
         StorageError: `out` holds something else or cannot be written; what was there is unharmed.
     """
+    put_back(out)
     check_replaceable(out)
     rules = Rules(include_unreviewed, gate_sum, gate_each)
     items, sources = read_items(inputs)

@@ -58,7 +58,7 @@ def _header(release: Release) -> str:
     known = licence.lower() in HUB_LICENCES or not release.licence
     return DatasetCardData(
         pretty_name=" ".join(release.title.split()),
-        language=release.languages or ["zh"],
+        language=[code for code in release.languages if re.fullmatch(r"[a-z]{2,3}", code)] or ["zh"],
         license=licence.lower() if known else "other",
         license_name=None if known else licence,
         size_categories=[size_category(len(release.released))],
@@ -93,7 +93,7 @@ def _origin(release: Release) -> str:
 
 
 def _tally(names: Counter[str]) -> str:
-    return ", ".join(f"`{re.sub(r'[`|]', '', name)}` ({count})" for name, count in names.most_common())
+    return ", ".join(f"{escape_markdown(name)} ({count})" for name, count in names.most_common())
 
 
 def _drafters(release: Release) -> str:
@@ -111,12 +111,10 @@ def _scorers(release: Release) -> str:
 
 def _review(release: Release) -> str:
     total = len(release.released)
-    if release.reviewed == total:
+    if release.reviewed == total > 0:
         return "Every triplet was read and accepted by at least one person."
     if release.reviewed:
-        return (
-            f"{release.reviewed} of {total} triplets were read and accepted by at least one person; the rest by nobody."
-        )
+        return f"At least one person has read and accepted {release.reviewed} of {total} triplets, nobody the rest."
     return "No person has reviewed these triplets yet."
 
 

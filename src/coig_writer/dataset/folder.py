@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import json
 import os
 import shutil
@@ -15,6 +16,21 @@ from coig_writer.files import storage_errors
 FORMAT = "coig-writer release"
 """What `format` says in the manifest of a release."""
 LEFT_BY_SYSTEMS = {".DS_Store", "Thumbs.db", "desktop.ini"}
+
+
+def put_back(out: Path) -> None:
+    """Puts an earlier release back that a build, killed in the middle of the swap, has left aside.
+
+    Raises:
+        StorageError: the place cannot be written.
+    """
+    out = out.resolve()
+    if os.path.lexists(out):
+        return
+    with storage_errors(out):
+        left = [path for path in out.parent.glob(f".{glob.escape(out.name)}.*.old") if _listed(path / "manifest.json")]
+        if left:
+            max(left, key=lambda path: path.stat().st_mtime).rename(out)
 
 
 def check_replaceable(out: Path) -> None:
@@ -57,7 +73,8 @@ def _listed(manifest: Path) -> set[str]:
 def whole_folder(out: Path) -> Iterator[Path]:
     """A new empty folder beside `out`; on success it takes the place of `out`, else it is removed.
 
-    What stood at `out` is there until the swap, and is put back when the swap fails.
+    What stood at `out` is there until the swap, and is put back when the swap fails; `put_back` sees to it after
+    a kill.
 
     Raises:
         StorageError: see `check_replaceable`; or the place cannot be written.
@@ -69,9 +86,12 @@ def whole_folder(out: Path) -> Iterator[Path]:
         with storage_errors(out):
             out.parent.mkdir(parents=True, exist_ok=True)
             building.mkdir()
-        yield building
+        with storage_errors(building):
+            yield building
         with storage_errors(out):
             _swap(building, out)
+    except StorageError as error:  # the user knows `out`, not the hidden folder beside it
+        raise StorageError(error.message, where=str(out), remedy=error.remedy) from error
     finally:
         shutil.rmtree(building, ignore_errors=True)
 

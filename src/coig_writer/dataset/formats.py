@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from coig_writer.files import whole_file
 from coig_writer.schema import DIMENSIONS, Triplet
 from coig_writer.taxonomy import genres
 
@@ -81,14 +82,24 @@ def earlier(triplet: Triplet) -> dict[str, Any]:
 
 
 def score_lines(triplet: Triplet) -> str:
-    """Four lines: the total of 60, then answer, query and thought with quality, creativity and their sum of 20."""
-    scores = triplet.deciding_scores
-    if scores is None:
-        return ""
-    lines = [f"总分：{scores.total}/60"]
-    for part, label in _PARTS:
-        quality, creativity = scores.values[f"{part}_quality"], scores.values[f"{part}_creativity"]
-        lines.append(f"{label}：{quality + creativity}/20（质量 {quality}，创意 {creativity}）")
+    """Free text: the total of 60, answer, query and thought with their sums of 20, who scored, who reviewed.
+
+    The earlier record has no field for it, so this is where it says that no person has accepted a triplet.
+    """
+    lines = [f"审阅：{'已经' if triplet.reviewed else '未经'}人工审阅"]
+    if scores := triplet.deciding_scores:
+        parts = [
+            (label, scores.values[f"{part}_quality"], scores.values[f"{part}_creativity"]) for part, label in _PARTS
+        ]
+        lines = [
+            f"总分：{scores.total}/60",
+            *(
+                f"{label}：{quality + creativity}/20（质量 {quality}，创意 {creativity}）"
+                for label, quality, creativity in parts
+            ),
+            f"打分者：{scores.by}",
+            *lines,
+        ]
     return "\n".join(lines)
 
 
@@ -112,11 +123,16 @@ def parquet_schema() -> pa.Schema:
 
 
 def write_parquet(path: Path, triplets: Sequence[Triplet]) -> None:
-    """Writes the published records as one Parquet file; the same bytes for the same triplets."""
+    """Writes the published records as one Parquet file, whole or not at all; the same bytes for the same triplets.
+
+    Raises:
+        StorageError: the place cannot be written.
+    """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     rows = [published(triplet) for triplet in triplets]
     for row, triplet in zip(rows, triplets, strict=True):
         row["metadata"]["published"] = triplet.article.published
-    pq.write_table(pa.Table.from_pylist(rows, schema=parquet_schema()), path, compression="zstd")
+    with whole_file(path) as temporary:
+        pq.write_table(pa.Table.from_pylist(rows, schema=parquet_schema()), temporary, compression="zstd")

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +15,10 @@ from pydantic import ValidationError
 
 from coig_writer.corpus.reasons import REASONS
 from coig_writer.corpus.summary import Summary
-from coig_writer.errors import InputError
+from coig_writer.errors import InputError, SettingError
 from coig_writer.files import read_journal
-from coig_writer.schema import Draft, Triplet
+from coig_writer.schema import Article, Draft, Triplet
+from coig_writer.taxonomy import resolve
 
 
 @dataclass(frozen=True)
@@ -24,7 +27,10 @@ class Item:
 
     record: Draft | Triplet
     where: str
-    """`FILE:LINE`, the file by its name alone so that a release tells nothing about the machine it was made on."""
+    """`FILE:LINE`, the file by its name alone so that a release tells nothing about the machine it was made on.
+
+    Files of the same name in different folders are told apart by a number: `drafts.jsonl (2):1`.
+    """
 
 
 @dataclass(frozen=True)
@@ -32,6 +38,7 @@ class Source:
     """One input file, for the manifest."""
 
     name: str
+    """As in `Item.where`."""
     sha256: str
     records: int
 
@@ -59,9 +66,9 @@ def read_items(paths: Sequence[Path]) -> tuple[list[Item], list[Source]]:
     """
     items: list[Item] = []
     sources: list[Source] = []
-    for path in paths:
+    for path, name in zip(paths, distinct([path.name for path in paths]), strict=True):
         data = _bytes(path)
-        found = list(_parse(path, data))
+        found = list(_parse(path, name, data))
         if not found:
             raise InputError(
                 "the file holds no records",
@@ -69,8 +76,44 @@ def read_items(paths: Sequence[Path]) -> tuple[list[Item], list[Source]]:
                 remedy="Give the output of `coig-writer annotate run`, or reviewed triplets, as JSON Lines.",
             )
         items += found
-        sources.append(Source(path.name, hashlib.sha256(data).hexdigest(), len(found)))
+        sources.append(Source(name, hashlib.sha256(data).hexdigest(), len(found)))
     return items, sources
+
+
+def distinct(names: Sequence[str]) -> list[str]:
+    """The names in order, one that has occurred before with the next free number: `a`, `a (2)`, `a (3)`."""
+    found: list[str] = []
+    for name in names:
+        numbered = (f"{name} ({number})" for number in count(2))
+        found.append(name if name not in found else next(each for each in numbered if each not in {*found, *names}))
+    return found
+
+
+def as_released(record: Draft | Triplet) -> Draft | Triplet:
+    """The record as the files and the page of a release know it.
+
+    Known genres, however they are spelt, become slugs of the taxonomy, and of a local path in the article's
+    `source` only the file's name is left.
+    """
+    article = record.article
+    article = article.model_copy(update={"genre": _slug(article.genre), "source": _without_folders(article)})
+    update = {"article": article} if isinstance(record, Draft) else {"article": article, "genre": _slug(record.genre)}
+    return record.model_copy(update=update)
+
+
+def _slug(genre: str | None) -> str | None:
+    try:
+        return resolve(genre).slug if genre else genre
+    except SettingError:
+        return genre  # stays as it is; who needs a genre says what is wrong with it
+
+
+def _without_folders(article: Article) -> str | None:
+    """Web addresses stay; folders of the machine on which a text was read are nobody's business."""
+    source = article.source
+    if source is None or (re.match(r"[a-z][a-z0-9+.-]+://", source, re.IGNORECASE) and source[:5].lower() != "file:"):
+        return source
+    return re.split(r"[/\\]", source.rstrip("/\\"))[-1]
 
 
 def _bytes(path: Path) -> bytes:
@@ -80,10 +123,10 @@ def _bytes(path: Path) -> bytes:
         raise InputError(f"cannot read: {error.strerror}", where=str(path), remedy="Check the path.") from error
 
 
-def _parse(path: Path, data: bytes) -> Iterator[Item]:
+def _parse(path: Path, name: str, data: bytes) -> Iterator[Item]:
     for number, line in enumerate(data.removeprefix(b"\xef\xbb\xbf").split(b"\n"), 1):
         if line.strip():
-            yield Item(_record(line, f"{path}:{number}"), f"{path.name}:{number}")
+            yield Item(_record(line, f"{path}:{number}"), f"{name}:{number}")
 
 
 def _record(line: bytes, where: str) -> Draft | Triplet:

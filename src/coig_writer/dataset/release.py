@@ -6,18 +6,31 @@ counts in equal counts out.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
+from coig_writer.annotate.overlap import quoted_spans
 from coig_writer.corpus.summary import Summary
-from coig_writer.dataset.inputs import Call, Item, Source
+from coig_writer.dataset.inputs import Call, Item, Source, as_released
 from coig_writer.errors import CoigError, SettingError
-from coig_writer.schema import GATE_EACH, GATE_SUM, Draft, DraftStatus, Record, Triplet, Verdict
+from coig_writer.schema import (
+    GATE_EACH,
+    GATE_SUM,
+    Coherence,
+    Draft,
+    DraftStatus,
+    Gate,
+    Record,
+    Scores,
+    Triplet,
+    Verdict,
+)
 from coig_writer.taxonomy import resolve
 
 
@@ -38,7 +51,7 @@ class Reason(StrEnum):
     REMOVED = "removed_by_review"
     SENT_BACK = "sent_back_by_review"
     NEEDS_REFINEMENT = "needs_refinement"
-    """The deciding scores do not pass the gate, or the draft failed a check."""
+    """The deciding scores do not pass the release's gate, or the draft failed a check."""
     UNREVIEWED = "unreviewed"
     """No person has accepted it; `include_unreviewed` lets it in, marked."""
 
@@ -54,6 +67,8 @@ class Withheld(Record):
     genre: str | None = None
     total: int | None = None
     """Sum of the deciding six scores, where there are any."""
+    record: Draft | Triplet = Field(exclude=True, repr=False)
+    """What was read, for the report; it is never written out."""
 
 
 @dataclass(frozen=True)
@@ -111,6 +126,7 @@ class Release:
 
 def sort_out(items: Sequence[Item], rules: Rules) -> tuple[list[Triplet], list[Withheld]]:
     """Released triplets and withheld records, each in the order of reading; together as many as `items`."""
+    items = [replace(item, record=as_released(item.record)) for item in items]
     released: list[Triplet] = []
     withheld: list[Withheld] = []
     chosen = _furthest(items)
@@ -147,7 +163,7 @@ def _progress(record: Draft | Triplet) -> tuple[bool, bool, bool]:
 def _judge(item: Item, rules: Rules) -> Triplet | Withheld:
     """The triplet to release, or why not."""
     record = item.record
-    if isinstance(record, Draft) and record.status is not DraftStatus.PASSED:
+    if isinstance(record, Draft) and not _may_pass(record):
         return _withhold(item, Reason(record.status.value), _why(record))
     try:
         triplet = _complete(record)
@@ -157,17 +173,26 @@ def _judge(item: Item, rules: Rules) -> Triplet | Withheld:
         return _withhold(item, *refusal)
     if triplet.deciding_scores is None:
         return _withhold(item, Reason.INCOMPLETE, "nobody has scored it")
-    if short := triplet.deciding_scores.shortfalls(rules.gate_sum, rules.gate_each):
-        return _withhold(item, Reason.NEEDS_REFINEMENT, "; ".join(short))
+    coherence = record.coherence if isinstance(record, Draft) else None
+    gate = Gate.of(triplet.deciding_scores, coherence or Coherence(), rules.gate_sum, rules.gate_each)
+    if not gate.passed:
+        return _withhold(item, Reason.NEEDS_REFINEMENT, "; ".join(gate.shortfalls))
     if not triplet.reviewed and not rules.include_unreviewed:
         return _withhold(item, Reason.UNREVIEWED, "no person has accepted it")
     return triplet
 
 
+def _may_pass(draft: Draft) -> bool:
+    """Whether the release's own gate decides: one that missed another gate may pass this one."""
+    scored = draft.status is DraftStatus.NEEDS_REFINEMENT and draft.scores is not None
+    return scored or draft.status is DraftStatus.PASSED
+
+
 def _complete(record: Draft | Triplet) -> Triplet:
-    """The record as a triplet whose genre is a slug of the taxonomy; raises when a part is missing."""
+    """The record as a triplet of a known genre; raises when a part is missing."""
     triplet = record.to_triplet() if isinstance(record, Draft) else record
-    return triplet.model_copy(update={"genre": resolve(triplet.genre).slug})
+    resolve(triplet.genre)
+    return triplet
 
 
 def _message(error: ValueError | CoigError) -> str:
@@ -197,9 +222,22 @@ def _refusal(triplet: Triplet) -> tuple[Reason, str] | None:
     return None
 
 
+def deciding_scores(record: Draft | Triplet) -> Scores | None:
+    """The six scores that count."""
+    return record.scores if isinstance(record, Draft) else record.deciding_scores
+
+
+_MAY_QUOTE = {Reason.HELD, Reason.ERROR, Reason.REMOVED, Reason.SENT_BACK, Reason.NEEDS_REFINEMENT}
+"""Reasons whose words come from a model, a server or a person, and may repeat what they are about."""
+
+
 def _withhold(item: Item, reason: Reason, why: str) -> Withheld:
     record = item.record
-    scores = record.scores if isinstance(record, Draft) else record.deciding_scores
+    if reason in (Reason.HELD, Reason.ERROR):
+        why = re.sub(r": “.*”$", "", why, flags=re.DOTALL)  # the sentence in question
+    if reason in _MAY_QUOTE:
+        why = _without_quotations(why, record.article.text)
+    scores = deciding_scores(record)
     return Withheld(
         id=record.id,
         reason=reason,
@@ -208,4 +246,13 @@ def _withhold(item: Item, reason: Reason, why: str) -> Withheld:
         title=record.article.title,
         genre=record.article.genre if isinstance(record, Draft) else record.genre,
         total=scores.total if scores else None,
+        record=record,
     )
+
+
+def _without_quotations(why: str, text: str) -> str:
+    """`why` with an ellipsis for every longer run of characters that it repeats of the article."""
+    for span in quoted_spans(why, text, longer_than=7):
+        if len(span) >= 12 or not span.isascii():  # eight letters of English are a word, eight characters a sentence
+            why = why.replace(span, "…")
+    return why

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from coig_writer.dataset.release import Reason, Release, Rules
+from coig_writer.dataset.release import Reason, Release, Rules, Withheld
 from coig_writer.report import labels
 from coig_writer.report.labels import Label
 from coig_writer.schema import Draft, Finding, Scores, Triplet
@@ -99,40 +99,40 @@ def _spread(ranked: Sequence[Triplet]) -> list[Triplet]:
 
 def needing_refinement(release: Release) -> list[Case]:
     """Complete cases that the gate or a check held back, the nearest to passing first."""
-    wanted = {each.where: each for each in release.withheld if each.reason is Reason.NEEDS_REFINEMENT}
-    records = [item.record for item in release.items if item.where in wanted]
-    found = [case for record in records if (case := _unreleased(record, release))]
+    found = [_unreleased(each.record, release.rules) for each in release.withheld if _is_case(each)]
     return sorted(found, key=lambda case: (-case.scores.total, len(case.shortfalls), case.id))
 
 
-def _unreleased(record: Draft | Triplet, release: Release) -> Case | None:
-    """The case of a withheld record, or None where it lacks a part."""
+def left_out_otherwise(release: Release) -> list[Withheld]:
+    """Every withheld record that `needing_refinement` does not show."""
+    return [each for each in release.withheld if not _is_case(each)]
+
+
+def _is_case(withheld: Withheld) -> bool:
+    """Whether a withheld record needs refinement and has all that a case shows."""
+    if withheld.reason is not Reason.NEEDS_REFINEMENT:
+        return False
+    record = withheld.record
     if isinstance(record, Triplet):
-        scores = record.deciding_scores
-        assert scores is not None  # the gate has judged them
-        return _of_triplet(record, release.rules, released=False, shortfalls=_short(scores, release))
-    if not (record.prompt and record.reasoning and record.scores and record.article.genre in genres()):
-        return None
-    coherence = record.coherence
+        return True  # the gate has judged its scores, and its genre is known
+    return bool(record.prompt and record.reasoning and record.scores and record.article.genre in genres())
+
+
+def _unreleased(record: Draft | Triplet, rules: Rules) -> Case:
+    """The case of a record that needs refinement."""
+    coherence = record.coherence if isinstance(record, Draft) else None
+    triplet = record.to_triplet() if isinstance(record, Draft) else record
+    assert triplet.deciding_scores is not None  # `_is_case` has seen to it
+    short = triplet.deciding_scores.shortfalls(rules.gate_sum, rules.gate_each)
     return _of_triplet(
-        record.to_triplet(),
-        release.rules,
+        triplet,
+        rules,
         released=False,
-        shortfalls=_short(record.scores, release) or _own_shortfalls(record),
+        shortfalls=tuple(map(labels.shortfall, short)),
         findings=tuple(coherence.findings) if coherence else (),
         verdict=coherence.reason if coherence else None,
         holds=coherence.holds if coherence else None,
     )
-
-
-def _short(scores: Scores, release: Release) -> tuple[Label, ...]:
-    return tuple(map(labels.shortfall, scores.shortfalls(release.rules.gate_sum, release.rules.gate_each)))
-
-
-def _own_shortfalls(draft: Draft) -> tuple[Label, ...]:
-    """What the draft's own gate, perhaps a stricter one, found short in its scores."""
-    lines = draft.gate.shortfalls if draft.gate else []
-    return tuple(map(labels.shortfall, (line for line in lines if " < " in line)))
 
 
 def _of_triplet(triplet: Triplet, rules: Rules, *, released: bool = True, **more) -> Case:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from coig_writer.corpus.reasons import STAGES, stage_of
 from coig_writer.corpus.summary import Summary
-from coig_writer.dataset.inputs import Item
 from coig_writer.dataset.release import Reason, Release, Withheld
 from coig_writer.report.labels import CORPUS_REASONS, CORPUS_STAGES, WITHHELD, Label, named
 from coig_writer.schema import Draft
@@ -15,11 +14,14 @@ from coig_writer.schema import Draft
 _READ = Label("原始文本", "Raw texts")
 _TAKEN_UP = Label("进入标注", "Taken up for annotation")
 _WAITING = Label("留在语料里", "left in the corpus")
+_JOINED = Label("并入更多记录", "With further records")
+_ELSEWHERE = Label("另有来源", "from elsewhere")
+_AGAIN = Label("同一编号再次读入", "same id read again")
 _AFTER = {
     "distinct": Label("编号不重复", "Distinct records"),
     "screened": Label("通过初筛", "Screened in"),
     "drafted": Label("写出提示与思路", "Prompt and reasoning drafted"),
-    "scored": Label("打出六项分数", "Scored six times"),
+    "scored": Label("完成六项评分", "Six scores given"),
     "gate": Label("通过门槛", "Through the gate"),
     "review": Label("收入本次发布", "Released"),
 }
@@ -40,20 +42,26 @@ class Stage:
     label: Label
     count: int
     share: float = 1.0
-    """Of the first stage, 0–1."""
+    """Of the largest stage, which is the first unless records joined in from elsewhere, 0–1."""
     losses: list[tuple[Label, int]] = field(default_factory=list)
     """What this stage took away, the commonest reason first."""
+    gains: list[tuple[Label, int]] = field(default_factory=list)
+    """What joined in here."""
 
     @property
     def lost(self) -> int:
         return sum(count for _, count in self.losses)
 
+    @property
+    def gained(self) -> int:
+        return sum(count for _, count in self.gains)
+
 
 def funnel(release: Release) -> list[Stage]:
-    """Stages in order, each with what is left; counts fall by exactly the losses within corpus and annotation."""
+    """Stages in order, each with what is left; each count is the one before less the losses and with the gains."""
     stages = [*_corpus_stages(release.corpus), *_release_stages(release)]
-    first = stages[0].count or 1
-    return [Stage(each.label, each.count, each.count / first, each.losses) for each in stages]
+    most = max(each.count for each in stages) or 1
+    return [replace(each, share=each.count / most) for each in stages]
 
 
 def _corpus_stages(summary: Summary | None) -> list[Stage]:
@@ -73,13 +81,11 @@ def _corpus_stages(summary: Summary | None) -> list[Stage]:
 
 
 def _release_stages(release: Release) -> list[Stage]:
-    items = {item.where: item for item in release.items}
     lost: dict[str, Counter[str]] = {stage: Counter() for stage in _AFTER}
     for each in release.withheld:
-        lost[_stage(each, items[each.where])][each.reason.value] += 1
-    left = len(release.items)
-    waiting = release.corpus.kept - left if release.corpus else 0
-    stages = [Stage(_TAKEN_UP, left, losses=[(_WAITING, waiting)] if waiting > 0 else [])]
+        lost[_stage(each)][each.reason.value] += 1
+    stages = _taken_up(release)
+    left = stages[-1].count
     for stage, label in _AFTER.items():
         if stage == "distinct" and not lost[stage]:
             continue
@@ -88,11 +94,24 @@ def _release_stages(release: Release) -> list[Stage]:
     return stages
 
 
-def _stage(withheld: Withheld, item: Item) -> str:
+def _taken_up(release: Release) -> list[Stage]:
+    """From what the corpus kept, if one is given, to the records read: some may wait, others come from elsewhere."""
+    read = len(release.items)
+    if release.corpus is None:
+        return [Stage(_TAKEN_UP, read)]
+    kept, distinct = release.corpus.kept, len({item.record.id for item in release.items})
+    gains = [(label, count) for label, count in ((_ELSEWHERE, distinct - kept), (_AGAIN, read - distinct)) if count > 0]
+    joined = Stage(_JOINED, kept + sum(count for _, count in gains), gains=gains)
+    waiting = joined.count - read
+    taken = Stage(_TAKEN_UP, read, losses=[(_WAITING, waiting)] if waiting else [])
+    return [joined, taken] if gains else [taken]
+
+
+def _stage(withheld: Withheld) -> str:
     """The stage that a record did not get through; an unfinished one is placed by what it still lacks."""
     if withheld.reason in _STAGE_OF:
         return _STAGE_OF[withheld.reason]
-    record = item.record
+    record = withheld.record
     if not isinstance(record, Draft):
         return "scored"
     if record.screening is None and record.prompt is None:

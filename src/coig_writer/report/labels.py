@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import NamedTuple
 
 from coig_writer.schema import Finding
@@ -36,7 +37,7 @@ WITHHELD = {
     "duplicate_id": Label("编号重复", "same id twice"),
     "open": Label("步骤未完", "steps still open"),
     "screened_out": Label("初筛未过", "screened out"),
-    "held": Label("扣下待查", "held for a person"),
+    "held": Label("留待人工查看", "held for a person"),
     "error": Label("模型调用失败", "model call failed"),
     "incomplete": Label("缺少部分", "a part is missing"),
     "removed_by_review": Label("审阅剔除", "removed by review"),
@@ -46,7 +47,7 @@ WITHHELD = {
 }
 
 CORPUS_STAGES = {
-    "read": Label("读得出", "Readable"),
+    "read": Label("可读取", "Readable"),
     "clean": Label("清洗后", "After cleaning"),
     "assess": Label("五项评估后", "After assessment"),
     "dates": Label("日期合格", "Dates in order"),
@@ -154,39 +155,6 @@ _MEASURED = {
 }
 
 
-def why(text: str) -> Label:
-    """The reason of a withheld record: one line, or several that semicolons part."""
-    lines = [shortfall(line) for line in text.split("; ")]
-    return Label("；".join(line.zh for line in lines), "; ".join(line.en for line in lines))
-
-
-def sentence(text: str) -> Label:
-    """A sentence that this software says in English, in Chinese too where the table below knows it."""
-    for pattern, chinese in _IN_CHINESE:
-        if found := re.fullmatch(pattern, text, re.DOTALL):
-            return Label(chinese.format(*found.groups()), text)
-    return Label(text, text)
-
-
-_IN_CHINESE = (
-    (r"quotes (\d+) characters of the article", "照抄原文 {} 字"),
-    (r"(\S+) of its 8-grams stand in the article", "有 {} 的八字片段见于原文"),
-    (r"(\S+) of its 8-grams repeat earlier ones", "有 {} 的八字片段重复前文"),
-    (r"only (\S+) of its letters are Chinese", "只有 {} 的文字是中文"),
-    (r"(\d+) characters; published range of (\w+): (.+)", "{} 字；已发表的范围（{}）为 {}"),
-    (r"“(.+)” does not occur in the article", "“{}”在原文中没有出现"),
-    (r"takes up (\S+) of the prompt's content words; missing: (.+)", "只回应了提示中 {} 的实词，缺：{}"),
-    (r"speaks of a finished text; reasoning is written before the article", "把文章当成已经写成的；思路应写在成文之前"),
-    (r"the text seems to instruct the model that reads it \((.+?)\): (.+)", "文中似有写给模型的指令（{}）：{}"),
-    (r"judged unusable", "判为不宜使用"),
-    (r"no person has accepted it", "没有人认可过"),
-    (r"nobody has scored it", "没有打过分"),
-    (r"no reason was recorded", "没有记下原因"),
-    (r"the record at (.+) has the same id", "与 {} 处的记录编号相同"),
-)
-"""English sentences of `annotate` and `dataset` as patterns, with their Chinese; a test keeps the two in step."""
-
-
 def rater(by: str) -> Label:
     """Who gave a score, readable: `llm:MODEL@HASH` or `human:HANDLE`."""
     kind, _, name = by.partition(":")
@@ -208,3 +176,123 @@ def group(slug: str) -> Label:
         return Label("全部已发表数据", "all published")
     found = categories().get(slug)
     return Label(found.name_zh, found.name_en) if found else genre(slug)
+
+
+def why(text: str) -> Label:
+    """The reason of a withheld record: one line, or several that semicolons part."""
+    lines = [shortfall(line) for line in re.split(r"; (?!missing: )", text)]
+    return Label("；".join(line.zh for line in lines), "; ".join(line.en for line in lines))
+
+
+def sentence(text: str) -> Label:
+    """A sentence that this software says in English, in Chinese too where the table below knows it."""
+    for pattern, chinese in _IN_CHINESE:
+        if found := re.fullmatch(pattern, text, re.DOTALL):
+            return _filled(found, chinese)
+    return Label(text, text)
+
+
+def _filled(found: re.Match[str], chinese: str) -> Label:
+    """Both wordings of a sentence, each with the parts that have names of their own called by them."""
+    names = {number: name for name, number in found.re.groupindex.items()}
+    parts = [
+        _PARTS_OF_SENTENCES[names[number]](part) if number in names else Label(part, part)
+        for number, part in enumerate(found.groups(), 1)
+    ]
+    english, end = "", 0
+    for number, part in enumerate(parts, 1):
+        english += found.string[end : found.start(number)] + part.en
+        end = found.end(number)
+    return Label(chinese.format(*(part.zh for part in parts)), english + found.string[end:])
+
+
+INSTRUCTIONS = {
+    "asks the reader model for a mark": Label("向读它的模型要分", "asks the reader model for a mark"),
+    "asks the judge for a mark": Label("向评审要分", "asks the judge for a mark"),
+    "asks for a mark for the text itself": Label("替文章自己要分", "asks for a mark for the text itself"),
+    "sets rules aside": Label("要求抛开规则", "sets rules aside"),
+    "gives the reader a new role": Label("给模型另派角色", "gives the reader a new role"),
+    "dictates an answer": Label("规定答案", "dictates an answer"),
+    "imitates a chat format": Label("冒充对话格式", "imitates a chat format"),
+    "closes a fence": Label("冒充材料的界线", "closes a fence"),
+}
+"""Kinds of sentences that instruct the model."""
+
+DEFECTS = {
+    "广告": Label("广告", "an advertisement"),
+    "残篇": Label("残篇", "a fragment"),
+    "套话": Label("套话", "stock phrases"),
+}
+"""What the screen finds wrong with an unusable text."""
+
+_LACKING = {"prompt": PARTS["prompt"], "reasoning": PARTS["reasoning"], "genre": Label("体裁", "genre")}
+
+
+def _lacking(text: str) -> Label:
+    names = [named(_LACKING, name) for name in text.split(" and no ")]
+    return Label("、".join(name.zh for name in names), text)
+
+
+_PARTS_OF_SENTENCES: dict[str, Callable[[str], Label]] = {
+    "part": lambda text: named(PARTS, text),
+    "step": lambda text: named(STEPS, text),
+    "kind": lambda text: named(INSTRUCTIONS, text),
+    "defect": lambda text: named(DEFECTS, text),
+    "group": group,
+    "lacking": _lacking,
+    "rest": sentence,
+}
+"""What the named groups of the patterns below hold; a group without a name stays as it is."""
+
+_IN_CHINESE = (
+    # checks and gate of `annotate`
+    (r"quotes (\d+) characters of the article", "照抄原文 {} 字"),
+    (r"(\S+) of its 8-grams stand in the article", "有 {} 的八字片段见于原文"),
+    (r"(\S+) of its 8-grams repeat earlier ones", "有 {} 的八字片段重复前文"),
+    (r"only (\S+) of its letters are Chinese", "只有 {} 的文字是中文"),
+    (r"(\d+) characters; published range of (?P<group>\w+): (.+)", "{} 字；已发表的范围（{}）为 {}"),
+    (r"“(.+)” does not occur in the article", "“{}”在原文中没有出现"),
+    (r"takes up (\S+) of the prompt's content words; missing: (.+)", "只回应了提示中 {} 的实词，缺：{}"),
+    (r"speaks of a finished text; reasoning is written before the article", "把文章当成已经写成的；思路应写在成文之前"),
+    (r"the model finds that the triplet does not hold together: (.+)", "模型认为三者不相合：{}"),
+    # screen
+    (r"the text seems to instruct the model that reads it \((?P<kind>.+?)\)", "文中似有写给模型的指令（{}）"),
+    (r"the text seems to instruct the model that reads it \((?P<kind>.+?)\): (.+)", "文中似有写给模型的指令（{}）：{}"),
+    (r"judged unusable", "判为不宜使用"),
+    (r"judged unusable \((?P<defect>.+)\)", "判为不宜使用（{}）"),
+    # `dataset`
+    (r"no person has accepted it", "没有人认可过"),
+    (r"nobody has scored it", "没有打过分"),
+    (r"no reason was recorded", "没有记下原因"),
+    (r"the record at (.+) has the same id", "与 {} 处的记录编号相同"),
+    (r"the draft has no (?P<lacking>.+)", "草稿缺{}"),
+    (r"unknown genre ['\"](.+?)['\"]\. .+", "体裁表里没有“{}”"),
+    (r"(\S+) decided so in round (\d+)", "{} 在第 {} 轮如此决定"),
+    # calls that failed
+    (r"the answer was cut off at the token limit", "答案超出词元上限，被截断"),
+    (r"the answer is empty", "答案是空的"),
+    (r"the answer repeats an instruction from the text", "答案重复了文中写给模型的指令"),
+    (r"no JSON object in the answer", "答案里没有 JSON"),
+    (r"(\d+) different JSON objects where one was asked for", "只要一个 JSON 对象，却给了 {} 个不同的"),
+    (r"the JSON in the answer is broken beyond repair", "答案里的 JSON 残缺，无法修复"),
+    (r"(\w+): named twice,? .+", "答案把 {} 说了两遍"),
+    (
+        r"([\w.]+): ((?:Input|String|List|Value) should .+|Field required|Extra inputs .+)",
+        "答案的 {} 不合要求（{}）",
+    ),
+    (r"no answer within (\S+) s", "{} 秒内没有答复"),
+    (r"cannot connect: (.+)", "连接不上：{}"),
+    (r"the host name (.+) is not known", "找不到主机 {}"),
+    (r"the connection broke: (.+)", "连接中断：{}"),
+    (r"the server closed the connection before the answer was whole", "服务器没有答完就断开了连接"),
+    (r"the stream ended before the answer did", "答案没有传完"),
+    (r"half a response: its JSON is broken", "答复残缺，JSON 不完整"),
+    (r"the response (?:is not a JSON object|holds no answer)", "答复里没有答案"),
+    (r"the server answered with a web page", "服务器答复的是网页"),
+    (r"the server answered (\d+): (.+)", "服务器答复 {}：{}"),
+    (r"the server refused: (.+)", "服务器拒绝回答：{}"),
+    # where a sentence is about a part or a step
+    (r"(?P<part>prompt|reasoning|triplet): (?P<rest>.+)", "{}：{}"),
+    (rf"(?P<step>{'|'.join(STEPS)}): (?P<rest>.+)", "{}：{}"),
+)
+"""English sentences of `annotate`, `dataset` and `llm` as patterns, with their Chinese; tests keep them in step."""

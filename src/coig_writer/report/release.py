@@ -22,13 +22,13 @@ from markupsafe import Markup
 from coig_writer import __version__
 from coig_writer.dataset.counts import count_genres, text_of
 from coig_writer.dataset.inputs import Call
-from coig_writer.dataset.release import Reason, Release
+from coig_writer.dataset.release import Reason, Release, deciding_scores
 from coig_writer.report import labels
-from coig_writer.report.cases import needing_refinement, samples
+from coig_writer.report.cases import left_out_otherwise, needing_refinement, samples
 from coig_writer.report.figures import Box, Column, LogAxis, dodge, score_columns
 from coig_writer.report.funnel import funnel
 from coig_writer.report.labels import Label
-from coig_writer.schema import DIMENSIONS, Draft, Scores, Triplet
+from coig_writer.schema import DIMENSIONS, Scores, Triplet
 from coig_writer.taxonomy import PARTS, Part, Range, published_range
 
 LISTED = 200
@@ -59,7 +59,7 @@ def render_report(release: Release) -> str:
         calls=_call_rows(release.calls),
         samples=samples(release),
         refinement=needing_refinement(release),
-        others=[each for each in release.withheld if each.reason is not Reason.NEEDS_REFINEMENT],
+        others=left_out_otherwise(release),
         median_total=_median_total(release.released),
         scorers=sorted({each.deciding_scores.by for each in release.released if each.deciding_scores}),
         listed=LISTED,
@@ -80,6 +80,7 @@ def _environment() -> Environment:
     )
     environment.filters |= {
         "thousands": lambda number: f"{number:,.0f}",
+        "counted": lambda number, one, more: f"{number:,} {one if number == 1 else more}",
         "percent": lambda share: f"{share * 100:.1f}\N{NO-BREAK SPACE}%",
         "paragraphs": paragraphs,
         "web_address": web_address,
@@ -200,13 +201,10 @@ def _score_plots(release: Release) -> list[ScorePlot]:
 
 def _scores_of_withheld(release: Release) -> Iterable[Scores]:
     """The deciding scores of what was scored and not released; a second record of an id counts once."""
-    outside = {each.where for each in release.withheld if each.reason is not Reason.DUPLICATE}
-    for item in release.items:
-        if item.where in outside:
-            record = item.record
-            scores = record.scores if isinstance(record, Draft) else record.deciding_scores
-            if scores:
-                yield scores
+    for each in release.withheld:
+        scores = deciding_scores(each.record)
+        if scores and each.reason is not Reason.DUPLICATE:
+            yield scores
 
 
 def _median_total(triplets: Sequence[Triplet]) -> float | None:
