@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from coig_writer.corpus.assess import DIMENSIONS, assess
 from coig_writer.corpus.clean import clean
 from coig_writer.corpus.dimensions.creativity import variety
+from coig_writer.corpus.dimensions.decoration import without_labels, without_moods
 from coig_writer.corpus.reasons import REASONS
 from coig_writer.corpus.settings import CorpusSettings
 
@@ -15,11 +16,19 @@ CONTACT = "详情加微信 demo_0001，电话13000000001。"
 
 REFUSED = {
     "cut-off": f"{GOOD}\n\n开春以后，他把那只挂钟拆开来看，里面什么也没有少，只是在最小的那个齿轮上，他发现",
+    "cut-off, in a line with whole sentences": f"{GOOD}\n\n他拆开来看。里面什么也没有少。只是在最小的那个齿轮上",
+    "cut-off, one paragraph": f"{GOOD.replace(chr(10), '')}后来街坊们都说那只钟是在",
+    "cut-off, before a tag": f"{GOOD}\n\n他把钟拆开来看，里面什么也没有少。只是在最小的那个齿轮上 #修表匠#",
+    "cut-off, English": ENGLISH.replace("\n", " ")
+    + "\n\nThe next morning he took both of them apart. On the smallest wheel of them he found a",
+    "cut-off, an emoji in it": f"{GOOD}\n\n今天去看他了💪 他把钟拆开来给我看，里面什么也没有少，只是最小的那个齿轮上",
+    "cut-off, comma and emoji": f"{GOOD}\n\n他说，💪",
     "cut-off, comma": f"{GOOD}\n\n他说，",
     "to-be-continued": f"{GOOD}\n\n（未完待续）",
     "to-be-continued, serial": f"{GOOD}\n\n欲知后事如何，且听下回分解。",
     "paywall": f"{GOOD}\n\n登录后查看全部内容",
     "paywall, button": f"{GOOD}\n\n展开全文",
+    "chapter-order, colon": f"第一章：停摆\n{GOOD}\n第三章：渡船\n{OTHER}\n第二章：椅子\n{THIRD}",
     "missing-head": f"，于是他又回到了巷口。\n\n{GOOD}",
     "missing-head, note": f"（接上文）{GOOD}",
     "lacunae": "□□□□□□□，紛紛紅紫簇虛簷。山光不肯饒春色，故向花間出數尖。",
@@ -84,7 +93,53 @@ KEPT = {
     "pinyin": "床前（chuáng qián）的月光（yuè guāng），他教了三遍，孩子只记住一个“光”字，觉得够亮了。",
     "temperature": "水在100°C沸腾，可山上不到95°C就开了。他说茶不等人，也不等水，只等你坐下来。",
     "english": ENGLISH,
+    "a numbered list": "出门之前，请把这些事做完：\n"
+    + "\n".join(f"{n}）{what}，再看一眼窗外的天。" for n, what in enumerate("花猫窗电伞门", 1)),
+    "a numbered list in one paragraph": "清单：1）浇花；2）喂猫；3）关窗；4）断电；5）带伞；6）锁门。做完了，看看天。",
+    "English apostrophes": "歌里唱：It’s late, I’m here, you’re gone, don’t cry, can’t go, the dogs’ bark. 他听了。",
+    "a diary of lessons": f"第一节课老师没有来。\n第四节课我们去操场捡叶子。\n第二节课的作业没有写完。\n{OTHER}",
+    "a diary of snow": f"第三场雪落下来的时候他来了。\n第一场雨他没有走。\n第三回见他是秋天。\n第二回在冬天。\n{OTHER}",
 }  # fmt: skip
+
+POST = "周末带娃去了海边，风大浪也大，孩子却玩疯了。回来的路上他睡着了，手里还攥着一只贝壳。{}"
+ENDS_OF_POSTS = [
+    "喜欢的朋友也快去吧！💪", "愿你我都好。❤️", "今天就到这里啦。哈哈哈", "下次见！(^_^)v", "真好。🎉🎉 #旅行#",
+    "\n🎉🎉 #旅行#", "🎉🎉 #旅行#", "明天又是元气满满的一天💪", "下次还来呀～💕", "回家！👨‍👩‍👧🏽",
+    "累并快乐着T_T", "开心到飞起ヾ(≧▽≦*)o",
+    "晚安。2333", "谢谢大家！@小明 @海边客栈", "下次见 😊", "就这样吧。下次见",
+    "攻略在这里。https://example.com/a?b=1", "真的绝了。嘻嘻嘻~",
+    "满分！⭐⭐⭐⭐⭐", "❤️❤️❤️❤️❤️❤️❤️❤️", "愿大家都好。🙏🏻\n\n#周末 去哪儿# #海边",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("end", ENDS_OF_POSTS)
+@pytest.mark.parametrize("start", [POST, f"{OTHER}\n\n{POST}", f"{OTHER}\n\n"])
+def test_posts_may_end_in_decoration(start, end):
+    found = assess(clean(start.replace("{}", "") + end), CorpusSettings())
+    assert found.refused_by is None, found.refused_by
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("好的(^_^)v💪哈哈哈 ~", "好的"),
+        ("他说□□", "他说□□"),
+        ("the other two", "the other two"),
+        ("共三人（见第二章）", "共三人（见第二章）"),
+        ("水温30°", "水温30°"),
+        ("💪🎉", ""),
+    ],
+)
+def test_only_decoration_is_taken_off_a_line(line, words):
+    assert without_moods(line) == words
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [("好 #巷口 #修表匠", "好"), ("走到3#楼门口", "走到3#楼门口"), ("写信给a@b.com", "写信给a@b.com")],
+)
+def test_only_labels_are_taken_off_a_line(line, words):
+    assert without_labels(line) == words
 
 
 @pytest.mark.parametrize("case", KEPT)

@@ -65,7 +65,7 @@ def test_a_text_goes_through_with_all_that_is_known_of_it(tmp_path):
     assert (row["url"], row["platform"]) == ("https://www.example.com/a", "example.com")
     assert (str(row["published"]), row["language"], row["script"]) == ("2024-03-05", "zh", "hans")
     assert (row["likes"], row["shares"], row["engagement_percentile"]) == (5, None, 0.5)
-    assert (row["source"], row["cluster"], row["personal_data"]) == (f"{source}:1", None, None)
+    assert (row["source"], row["cluster"], row["personal_data"]) == ("a.jsonl:1", None, None)
     assert json.loads(row["evidence"])["dates"] == [{"origin": "column date", "value": "2024-03-05"}]
 
 
@@ -116,6 +116,62 @@ def test_personal_data_is_masked_flagged_or_refused(tmp_path):
     assert summary.rejected == {"personal-data": 1}
 
 
+def test_what_is_masked_is_readable_nowhere_among_the_candidates(tmp_path):
+    pitch = "限时优惠，免费领取，立即下单！详情加微信 demo_0001，电话13000000001。" * 2
+    numbered = "\n".join(f"{n}号{'.' * 12}13000000001" for n in range(3))
+    source = write(
+        tmp_path / "a.jsonl",
+        record(f"{pitch}\n\n{GOOD}", title="电话13000000001", author="陶 加QQ10000001", genre="advertising_copy"),
+        record(f"{numbered}\n\n{OTHER}", genre="不详"),
+        record(f"他说（13000000001\n\n{THIRD}\n\n（（下次打13000000001，"),
+    )
+    lenient = CorpusSettings(min_completeness=0, min_format=0, min_errors=0, min_logic=0, min_creativity=0)
+    assert build([source], tmp_path / "out", lenient).summary.masked == 3
+    rows = kept(tmp_path / "out")
+    findings = json.loads(rows[0]["evidence"])
+    assert [finding["rule"] for finding in findings["format"]] == ["advertisement"]
+    assert json.loads(rows[2]["evidence"])["completeness"][0]["quote"].endswith("下次打〔手机号〕，")
+    assert (rows[0]["title"], rows[0]["author"]) == ("电话〔手机号〕", "陶 加QQ〔QQ号〕")
+    said = json.dumps([{**row, "source": None, "published": None} for row in rows], ensure_ascii=False)
+    assert not any(part in said for part in ("1300", "0001", "demo"))
+    columns = [spot["column"] for spot in json.loads(rows[0]["personal_data"])]
+    assert (columns[-2:], set(columns[:-2])) == (["title", "author"], {"text"})
+
+
+def test_a_sales_pitch_is_refused_whether_its_contact_is_masked_or_not(tmp_path):
+    pitch = "限时优惠！原价三千，现价只要九百，名额有限，先到先得，立即下单！详情加微信 demo_0001，电话13000000001。"
+    source = write(tmp_path / "a.jsonl", record(pitch), record(OTHER))
+    for number, how in enumerate(("mask", "flag", "reject")):
+        summary = build([source], tmp_path / str(number), CorpusSettings(personal_data=how)).summary
+        assert summary.rejected == {"advertisement": 1}
+    detail = rejected(tmp_path / "0")["a.jsonl:1"]["detail"]
+    assert detail.startswith(rejected(tmp_path / "1")["a.jsonl:1"]["detail"].partition(",")[0]), "as many contacts"
+    assert "demo" not in detail
+
+
+SIMPLIFIED = (
+    "他合上那本旧书，念道：滿紙荒唐言，一把辛酸淚。念完自己笑了，说这书里没有一个字是他写的，可每一句都像在说他。"
+)
+
+
+@pytest.mark.parametrize(
+    ("script", "text", "title", "expected", "titled"),
+    [
+        ("hans", SIMPLIFIED, "紅樓夢", SIMPLIFIED.replace("滿紙", "满纸").replace("淚", "泪"), "红楼梦"),
+        ("hans", "孤山上一片白，人在小舟中，心向明月三千里。滿天只有个月。", "余", None, "余"),
+        ("hant", "孤山上一片白，人在小舟中，心向明月三千里。", "红楼梦", None, "紅樓夢"),
+        ("hant", TRADITIONAL + "余曰：“满纸荒唐言。”", "余", TRADITIONAL + "余曰：“滿紙荒唐言。”", "余"),
+    ],
+)  # fmt: skip
+def test_all_of_a_chinese_text_is_converted_with_title_and_author(tmp_path, script, text, title, expected, titled):
+    source = write(tmp_path / "a.jsonl", record(text, title=title, author="魯迅" if script == "hans" else "鲁迅"))
+    build([source], tmp_path / "out", CorpusSettings(script=script))
+    (row,) = kept(tmp_path / "out")
+    assert row["text"] == (expected or text.replace("滿", "满"))
+    assert (row["title"], row["author"]) == (titled, "鲁迅" if script == "hans" else "魯迅")
+    assert row["script"] == script
+
+
 def test_script_is_converted_on_request_and_any_language_is_kept(tmp_path):
     source = write(tmp_path / "a.jsonl", record(TRADITIONAL), record(ENGLISH))
     build([source], tmp_path / "out", CorpusSettings(script="hans", language="any"))
@@ -159,7 +215,7 @@ def test_of_copies_the_best_stays_and_names_the_cluster(tmp_path):
     assert (best["cluster"], best["cluster_size"], other["cluster"]) == (best["id"], 4, None)
     refused = rejected(tmp_path / "out")
     assert refused["a.jsonl:3"]["reason"] == "duplicate"
-    assert refused["a.jsonl:1"]["detail"] == f"the best of 4 like it is {source}:5"
+    assert refused["a.jsonl:1"]["detail"] == "the best of 4 like it is a.jsonl:5"
     assert {row["cluster"] for row in refused.values()} == {best["id"]}
 
 
@@ -172,7 +228,7 @@ def test_one_text_a_url(tmp_path):
         record(TRADITIONAL, url="https://example.com/"),
     )
     assert build([source], tmp_path / "out").summary.rejected == {"duplicate-url": 1}
-    assert rejected(tmp_path / "out")["a.jsonl:1"]["detail"] == f"example.com/a is also the URL of {source}:2"
+    assert rejected(tmp_path / "out")["a.jsonl:1"]["detail"] == "example.com/a is also the URL of a.jsonl:2"
     assert build([source], tmp_path / "keep", CorpusSettings(same_url="keep")).summary.kept == 4
 
 

@@ -25,7 +25,7 @@ def test_the_funnel_is_shown_and_the_second_run_has_nothing_to_do(tmp_path, sour
     assert first.returncode == 0, first.stderr
     assert "kept" in first.stdout
     assert "Personal data was masked in 1 of the texts kept." in first.stdout
-    assert "Next: coig-writer annotate run out" in first.stdout
+    assert "Next: coig-writer annotate run out --out drafts.jsonl" in first.stdout
     second = run("in", "--out", "out", cwd=tmp_path)
     assert second.returncode == 0
     assert second.stdout.startswith("Nothing to do")
@@ -45,6 +45,11 @@ def test_a_broken_line_is_told_loudly_and_is_an_error_unless_accepted(tmp_path, 
     assert "in/a.jsonl:3" in accepted.stderr
 
 
+def test_the_next_command_can_be_pasted(tmp_path, source):
+    done = run("in", "--out", "my corpus", cwd=tmp_path)
+    assert "Next: coig-writer annotate run 'my corpus' --out drafts.jsonl" in done.stdout
+
+
 def test_json_is_all_that_is_printed(tmp_path, source):
     done = run("in", "--out", "out", "--json", "--allow-undated", cwd=tmp_path)
     summary = json.loads(done.stdout)
@@ -53,13 +58,14 @@ def test_json_is_all_that_is_printed(tmp_path, source):
 
 def test_options_win_over_the_settings_file(tmp_path, source):
     (tmp_path / "s.toml").write_text(
-        'published_after = 2025-01-01\npersonal_data = "flag"\n[map]\ntext = "x"\n', encoding="utf-8"
+        'published_after = 2025-01-01\npersonal_data = "flag"\n[map]\ntext = "x"\ntitle = "y"\n', encoding="utf-8"
     )
     options = ("--config", "s.toml", "--published-after", "2023-01-01", "--map", "text=内容")
     done = run("in", "--out", "out", *options, "--json", cwd=tmp_path)
     summary = json.loads(done.stdout)
     assert summary["kept"] == 2
     assert summary["settings"]["personal_data"] == "flag"
+    assert summary["settings"]["columns"] == {"text": "内容", "title": "y"}
 
 
 @pytest.mark.parametrize(
@@ -71,6 +77,7 @@ def test_options_win_over_the_settings_file(tmp_path, source):
         (["in", "--out", "out", "--map", "内容"], 2, "does not map a column"),
         (["in", "--out", "out", "--map", "text=other"], 1, "nothing could be read"),
         (["in", "--out", "out", "--script", "both"], 2, "setting 'script'"),
+        (["in", "--out", "out", "--language", "zh-CN"], 2, "setting 'language'"),
         (["in", "--out", "out", "--published-after", "soon"], 2, "setting 'published_after'"),
         (["in", "--out", "out", "--config", "none.toml"], 2, "cannot read"),
     ],

@@ -26,7 +26,11 @@ def test_every_reason_belongs_to_a_stage():
 
 
 @pytest.mark.parametrize(
-    "content", ["no_such_setting = 1", "min_logic = 2", "published_after = 'soon'", "not toml", "script = 'both'"]
+    "content",
+    [
+        *("no_such_setting = 1", "min_logic = 2", "published_after = 'soon'", "not toml", "script = 'both'"),
+        *("language = 'zh-CN'", "language = 'ZH'", "language = ''", "[map]\nbody = 'text'", "[map]\ntext = ''"),
+    ],
 )
 def test_a_setting_that_makes_no_sense_is_an_error(tmp_path, content):
     path = tmp_path / "s.toml"
@@ -35,3 +39,16 @@ def test_a_setting_that_makes_no_sense_is_an_error(tmp_path, content):
         load_settings(path)
     assert caught.value.where == str(path)
     assert caught.value.remedy
+
+
+def test_what_is_wrong_is_named_with_what_would_be_right():
+    with pytest.raises(SettingError, match="setting 'language': 'zh-CN' is neither `any` nor a code of two"):
+        CorpusSettings().changed(language="zh-CN")
+    with pytest.raises(SettingError, match="setting 'map': 'body' is none of our columns, which are text, title"):
+        CorpusSettings().changed(map={"body": "x"})
+
+
+def test_a_mapping_is_added_to_the_one_that_is_there():
+    settings = CorpusSettings(map={"title": "标题行", "text": "x"}).changed(map={"text": "内容"})
+    assert settings.columns == {"title": "标题行", "text": "内容"}
+    assert settings.changed(map={}).columns == settings.columns

@@ -18,6 +18,7 @@ MARCH_5 = date(2024, 3, 5)
         *("2024-03-05", "2024-03-05T23:59:59+08:00", "2024/3/5 12:00", "2024.3.5", "20240305", "2024年3月5日"),
         *("2024 年 3 月 5 号", "二〇二四年三月五日", "1709600000", "1709600000000", "1709600000.5"),
         *("Tue, 05 Mar 2024 10:00:00 GMT", "March 5, 2024", "5 Mar 2024", "Mar. 5th, 2024", "发布于2024-03-05"),
+        *("202403051230", "20240305123000", "2024年3月5", "2024年3月5 10:00"),
     ],
 )  # fmt: skip
 def test_forms_of_dates(value):
@@ -25,7 +26,8 @@ def test_forms_of_dates(value):
 
 
 @pytest.mark.parametrize(
-    "value", ["3天前", "昨天 12:00", "刚刚", "2024", "2024-13-40", "", "0", "12345678901234567890", "1234-56"]
+    "value",
+    ["3天前", "昨天 12:00", "刚刚", "2024", "2024-13-40", "", "0", "12345678901234567890", "1234-56", "123456789"],
 )
 def test_what_is_no_date(value):
     assert parse_date(value) is None
@@ -61,6 +63,25 @@ def test_no_text_raises(value):
         ("https://a.example/2024/03/x", date(2024, 3, 1)),
         ("https://a.example/p/1234567", None),
         ("https://a.example/v2.0/99999999", None),
+        ("https://opinion.people.com.cn/n1/2024/0305/c1003-326.html", MARCH_5),
+        ("https://www.chinanews.com.cn/gn/2024/03-05/1.shtml", MARCH_5),
+        ("https://www.163.com/dy/article/24/0305/09/X.html", MARCH_5),
+        ("http://www.xinhuanet.com/2024-03/05/c_1.htm", MARCH_5),
+        ("https://www.gov.cn/yaowen/2024-03/05/content_1.htm", MARCH_5),
+        ("https://paper.people.com.cn/rmrb/202403/05/node.html", MARCH_5),
+        ("https://new.qq.com/rain/a/20240305A01234", MARCH_5),
+        ("https://x.gov.cn/a/202403/t20240305_12.html", MARCH_5),
+        ("https://www.ifeng.com/20240305/1234.shtml", MARCH_5),
+        ("https://a.example/202403/12.html", date(2024, 3, 1)),
+        ("https://www.zhihu.com/question/20051018/answer/20061119", None),
+        ("https://zhuanlan.zhihu.com/p/20051018", None),
+        ("https://tieba.example/p/20051018.html", None),
+        ("https://bbs.example/thread-20051018-1-1.html", None),
+        ("https://www.bilibili.com/read/cv20051018", None),
+        ("https://weibo.com/20051018/AbCd", None),
+        ("https://a.example/question/200510/", None),
+        ("https://a.example/x?id=20051018", None),
+        ("https://a.example/1949/10/01/x.html", None),
     ],
 )
 def test_dates_in_urls(url, day):
@@ -70,6 +91,13 @@ def test_dates_in_urls(url, day):
 def test_a_labelled_date_in_a_text_is_a_stamp_and_one_in_the_story_is_not():
     assert date_in_text("标题\n发布时间：2024-03-05 10:00 来源：某报\n正文。") == "2024-03-05"
     assert date_in_text("2019年3月5日，他离开了那座城。\n" * 3) is None
+
+
+@pytest.mark.parametrize(
+    "written", ["2024年3月31日", "2024 年 3 月 31 日", "2024-03-31", "2024.3.31", "2024/3/31", "2024年3月31号"]
+)
+def test_a_labelled_date_is_taken_whole(written):
+    assert parse_date(date_in_text(f"发布时间：{written} 来源：某报\n正文。")) == date(2024, 3, 31)
 
 
 def stamps(*values: str) -> list[Stamp]:

@@ -12,6 +12,8 @@ ENCODED = {
     "utf-16-be with mark": b"\xfe\xff" + GOOD.encode("utf-16-be"),
     "utf-16-le": GOOD.encode("utf-16-le"),
     "utf-16-be": GOOD.encode("utf-16-be"),
+    "utf-16-le of Han alone": GOOD.replace("\n", "").encode("utf-16-le"),
+    "utf-16-be of Han alone": GOOD.replace("\n", "").encode("utf-16-be"),
     "gb18030": GOOD.encode("gb18030"),
     "big5": TRADITIONAL.encode("big5"),
 }
@@ -22,7 +24,8 @@ def test_an_encoding_is_found_and_the_text_comes_back(name):
     raw = ENCODED[name]
     found = detect(raw)
     assert found is not None
-    assert decode(raw, found) == (TRADITIONAL if name == "big5" else GOOD, None)
+    text = TRADITIONAL if name == "big5" else GOOD
+    assert decode(raw, found) == (text.replace("\n", "") if "alone" in name else text, None)
 
 
 @pytest.mark.parametrize("cut", range(1, 4))
@@ -72,3 +75,8 @@ def test_any_bytes_can_be_decoded(raw):
 @given(st.text(st.characters(min_codepoint=0x4E00, max_codepoint=0x9FA5), min_size=1, max_size=60))
 def test_utf8_is_never_taken_for_anything_else(text):
     assert detect(text.encode()) == "utf-8"
+
+
+@given(st.text(st.characters(min_codepoint=0x4E00, max_codepoint=0x9FA5), min_size=1, max_size=60))
+def test_gb18030_is_not_taken_for_utf16(text):
+    assert not (detect(f"{GOOD[:40]}{text}".replace("\n", "").encode("gb18030")) or "").startswith("utf-16")

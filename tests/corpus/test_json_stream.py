@@ -1,4 +1,5 @@
 import json
+import time
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -32,6 +33,29 @@ def test_a_broken_object_on_its_own_line_costs_no_other(records, place, size):
     (broken,) = [piece for piece in found if piece.error]
     assert broken.line == min(place, len(records)) + 1
     assert broken.raw.startswith('{"a": tru')
+
+
+gaps = st.text(" \n\t", max_size=3)
+
+
+@given(st.data(), st.lists(objects, min_size=1, max_size=4), st.sampled_from([",", "\n", ",\n"]), st.integers(0, 3))
+def test_a_good_object_after_a_broken_one_is_found_wherever_the_stream_is_cut(data, records, separator, place):
+    values_of = [json.dumps(record) for record in records]
+    values_of.insert(min(place, len(values_of)), data.draw(st.sampled_from(['{"a": tru, "b" 1}', '{"a" 1', "oops"])))
+    gap, size = data.draw(gaps), data.draw(st.integers(1, 30))
+    text = "[" + (gap + separator + gap).join(values_of) + "]"
+    whole, cut = list(values(iter([text]), 10_000)), list(values(pieces(text, size), 10_000))
+    assert cut == whole
+    assert [piece.value for piece in cut if not piece.error] == records
+    assert len([piece for piece in cut if piece.error]) == 1
+
+
+def test_a_long_gap_after_a_broken_value_takes_no_long_time():
+    text = '[{"a": tru},' + "\n" * 300_000 + '{"a": 1}, {"b": tru}' + "\n" * 300_000 + "]"
+    started = time.process_time()
+    found = list(values(pieces(text, 1 << 18), 1 << 20))
+    assert time.process_time() - started < 5
+    assert [piece.value for piece in found if not piece.error] == [{"a": 1}]
 
 
 def test_a_value_that_is_too_large_is_passed_over():

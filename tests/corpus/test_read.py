@@ -12,6 +12,7 @@ from corpus_texts import GOOD, OTHER, POEM
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from coig_writer.corpus import read as reader
 from coig_writer.corpus.inventory import take_inventory
 from coig_writer.corpus.read import read_file
 from coig_writer.corpus.reasons import REASONS
@@ -70,7 +71,7 @@ def test_tables_of_every_kind_encoding_and_packing(tmp_path, name, encoding, pac
         ("石子", "渡", 35, "散文"),
     ]
     assert read[0].stamps[0].value == "2024-03-05"
-    assert all(row.source.startswith(f"{path}:") for row in read)
+    assert all(row.source.startswith(f"{path.name}:") for row in read)
     assert len({row.source for row in read}) == 2
 
 
@@ -83,7 +84,7 @@ def test_parquet(tmp_path, packing):
     path.write_bytes(PACKINGS[packing](held.getvalue()))
     read = rows(path)
     assert [row.text for row in read] == [GOOD, OTHER]
-    assert [row.source for row in read] == [f"{path}:1", f"{path}:2"]
+    assert [row.source for row in read] == [f"{path.name}:1", f"{path.name}:2"]
     assert read[0].stamps[0].value.startswith("2024-03-05")
     assert read[1].stamps == []
 
@@ -95,7 +96,7 @@ def test_plain_texts(tmp_path, name, encoding, packing):
     path = tmp_path / (name + packing)
     path.write_bytes(PACKINGS[packing](GOOD.encode(encoding)))
     (row,) = rows(path)
-    assert (row.text, row.source, row.problem) == (GOOD, str(path), None)
+    assert (row.text, row.source, row.problem) == (GOOD, path.name, None)
 
 
 @pytest.mark.parametrize("packing", PACKINGS)
@@ -114,11 +115,12 @@ def test_pages_in_the_encoding_they_have(tmp_path, encoding, declared, packing):
 
 def test_folders_are_read_in_the_order_of_names_and_what_holds_no_text_is_listed(tmp_path):
     (tmp_path / "b").mkdir()
-    for name in ("b/2.txt", "a.txt", "c.jsonl", "README.md", ".hidden.txt", "d.jpg", "LICENSE.txt"):
+    for name in ("b/2.txt", "a.txt", "c.jsonl", "README.md", "README.zh.md", ".hidden.txt", "d.jpg", "LICENSE.txt"):
         (tmp_path / name).write_text(as_lines() if name.endswith("jsonl") else GOOD, encoding="utf-8")
     inventory = take_inventory([tmp_path])
     assert [Path(file.path).name for file in inventory.files] == ["a.txt", "c.jsonl", "2.txt"]
-    assert sorted(Path(path).name for path in inventory.passed_over) == ["LICENSE.txt", "README.md", "d.jpg"]
+    passed_over = [".hidden.txt", "LICENSE.txt", "README.md", "README.zh.md", "d.jpg"]
+    assert inventory.passed_over == [f"{tmp_path.name}/{name}" for name in passed_over]
     assert len({file.digest for file in inventory.files}) == 2
 
 
@@ -140,11 +142,11 @@ def test_a_broken_line_is_reported_with_its_place_and_the_rest_goes_on(tmp_path)
     path.write_text(f'{good}{{"正文": oops}}\n\n[1]\n{good}', encoding="utf-8")
     read = rows(path)
     assert [row.problem for row in read] == [None, "broken-record", "broken-record", None]
-    assert read[1].source == f"{path}:2"
+    assert read[1].source == "a.jsonl:2"
     assert read[1].text == '{"正文": oops}'
     assert "character 8" in read[1].detail
-    assert (read[2].source, read[2].detail) == (f"{path}:4", "an object is expected, not list")
-    assert read[3].source == f"{path}:5"
+    assert (read[2].source, read[2].detail) == ("a.jsonl:4", "an object is expected, not list")
+    assert read[3].source == "a.jsonl:5"
 
 
 def test_a_broken_element_of_an_array_is_reported_and_the_rest_goes_on(tmp_path):
@@ -153,8 +155,8 @@ def test_a_broken_element_of_an_array_is_reported_and_the_rest_goes_on(tmp_path)
     path.write_text(f'[\n{first},\n{{"正文": oops}},\n{second}\n]', encoding="utf-8")
     read = rows(path)
     assert [row.problem for row in read] == [None, "broken-record", None]
-    assert read[1].source == f"{path}:3#2"
-    assert read[2].source == f"{path}:4#3"
+    assert read[1].source == "a.json:3#2"
+    assert read[2].source == "a.json:4#3"
 
 
 def test_what_published_data_sets_do_to_json_is_forgiven(tmp_path):
@@ -200,7 +202,7 @@ def test_a_huge_line_is_refused_and_not_held(tmp_path, name):
         ("a.html", b"<html><body></body></html>", "no-text"),
         ("a.txt", "标题：只有标题\n".encode(), "no-text"),
         ("a.jsonl", b'{"text": "  "}\n', "no-text"),
-        ("a.jsonl", b'{"text": 3}\n', "no-text"),
+        ("a.jsonl", b'{"text": 3}\n', "broken-record"),
         ("a.csv", b"name,note\nx,y\n", "no-text-column"),
         ("a.csv", "text,title\n一段话，没有引号,多,了\n".encode(), "broken-record"),
     ],
@@ -210,7 +212,7 @@ def test_what_cannot_be_read_becomes_a_row_that_says_why(tmp_path, name, content
     last = rows(tmp_path / name)[-1]
     assert last.problem == problem
     assert last.detail
-    assert last.source.startswith(str(tmp_path / name))
+    assert last.source.startswith(name)
 
 
 def test_a_damaged_archive_yields_the_rows_before_the_break(tmp_path):
@@ -243,6 +245,86 @@ def test_a_mapping_wins_over_the_known_names(tmp_path):
     (row,) = rows(path, map={"text": "body2", "date": "ctime"})
     assert row.text == GOOD
     assert [(stamp.origin, stamp.value) for stamp in row.stamps] == [("column ctime", "1709600000")]
+
+
+DAY = 24 * 3600 * 10**9
+ODD_COLUMNS = {
+    "nested nanoseconds": (
+        [{"published_at": [19_000 * DAY + 1]}],
+        pa.struct([("published_at", pa.list_(pa.timestamp("ns", "UTC")))]),
+    ),
+    "list of fixed length": ([[1]], pa.list_(pa.timestamp("ns"), 1)),
+    "map": ([[("k", 1)]], pa.map_(pa.string(), pa.timestamp("ns"))),
+    "duration": ([1], pa.duration("ns")),
+    "time": ([1], pa.time64("ns")),
+    "far day": ([2**31 - 1], pa.int32()),
+}
+
+
+@pytest.mark.parametrize("name", ODD_COLUMNS)
+def test_no_type_of_a_parquet_column_stops_a_file(tmp_path, name):
+    values, kind = ODD_COLUMNS[name]
+    column = pa.array(values, kind)
+    column = column.cast(pa.date32()) if name == "far day" else column
+    pq.write_table(pa.table({"text": [GOOD], "metadata": column}), tmp_path / "a.parquet")
+    (row,) = rows(tmp_path / "a.parquet")
+    assert (row.text, row.problem) == (GOOD, None)
+    if name == "nested nanoseconds":
+        assert "2022-01-08" in row.stamps[0].value
+
+
+@pytest.mark.parametrize(
+    "charset", ["utf-16", "utf-16le", "UTF-32", "hex", "base64", "idna", "undefined", "zip", "none"]
+)
+def test_a_page_that_names_an_impossible_encoding_is_read(tmp_path, charset):
+    body = "".join(f"<p>{line}</p>" for line in GOOD.splitlines() if line)
+    html = f'<!DOCTYPE html><html><head><meta charset="{charset}"></head><body><article>{body}</article></body></html>'
+    (tmp_path / "a.html").write_text(html, encoding="utf-8")
+    (row,) = rows(tmp_path / "a.html")
+    assert (row.problem, row.text.split()) == (None, GOOD.split())
+
+
+def test_the_mark_of_a_page_wins_over_the_encoding_it_names(tmp_path):
+    html = f'<!DOCTYPE html><html><head><meta charset="gbk"></head><body><article><p>{POEM}</p></article></body></html>'
+    (tmp_path / "a.html").write_text(html, encoding="utf-8-sig")
+    assert rows(tmp_path / "a.html")[0].text.split() == POEM.split()
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "gb18030"])
+@pytest.mark.parametrize("kind", ["page", "json", "plain"])
+def test_the_kind_of_a_file_without_ending_is_found_in_every_encoding(tmp_path, kind, encoding):
+    body = "".join(f"<p>{line}</p>" for line in GOOD.splitlines() if line)
+    content = {"page": f"<!DOCTYPE html><html><body><article>{body}</article></body></html>", "json": as_lines()}
+    (tmp_path / "a").write_text(content.get(kind, GOOD), encoding=encoding)
+    assert rows(tmp_path / "a")[0].text.split() == GOOD.split()
+
+
+@pytest.mark.parametrize("error", [ValueError("odd"), OverflowError("odd"), RuntimeError("odd")])
+def test_what_no_reader_expects_becomes_a_row_after_those_read_before(tmp_path, monkeypatch, error):
+    path = tmp_path / "a.jsonl"
+    path.write_text(as_lines(), encoding="utf-8")
+    known = reader.row_from_record
+
+    def break_off(record, *arguments):
+        if record["标题"] == "石子":
+            raise error
+        return known(record, *arguments)
+
+    monkeypatch.setattr(reader, "row_from_record", break_off)
+    first, last = rows(path)
+    assert (first.title, first.problem) == ("修表", None)
+    assert (last.source, last.problem, last.detail) == ("a.jsonl", "unreadable-file", f"{type(error).__name__}: odd")
+
+
+@pytest.mark.parametrize("error", [MemoryError, KeyboardInterrupt])
+def test_what_ends_the_whole_run_is_not_taken_for_a_bad_file(tmp_path, monkeypatch, error):
+    def stop(*arguments):
+        raise error
+
+    (tmp_path / "a.jsonl").write_text(as_lines(), encoding="utf-8")
+    monkeypatch.setattr(reader, "row_from_record", stop)
+    with pytest.raises(error):
+        rows(tmp_path / "a.jsonl")
 
 
 json_values = st.recursive(

@@ -19,19 +19,19 @@ class _Answer(BaseModel):
 
 
 class ScreenAnswer(_Answer):
-    reason: str = Field(min_length=2, max_length=36)
+    reason: str = Field(min_length=2, max_length=30)
     quality: int = Field(ge=0, le=10)
     creativity: int = Field(ge=0, le=10)
     defect: Literal["无", "广告", "残篇", "套话"]
 
 
 class CheckAnswer(_Answer):
-    reason: str = Field(min_length=2, max_length=36)
+    reason: str = Field(min_length=2, max_length=30)
     holds: bool
 
 
 class ScoreAnswer(_Answer):
-    reason: str = Field(min_length=2, max_length=36)
+    reason: str = Field(min_length=2, max_length=30)
     quality: int = Field(ge=1, le=10)
     creativity: int = Field(ge=1, le=10)
 
@@ -62,7 +62,7 @@ def prompt_answer(low: int, high: int) -> type[BaseModel]:
     return create_model(
         "PromptAnswer",
         __base__=_Answer,
-        elements=(list[element], Field(min_length=3, max_length=6)),  # type: ignore[valid-type]
+        elements=(list[element], Field(min_length=3, max_length=5)),  # type: ignore[valid-type]
         prompt=_text(low, high),
     )
 

@@ -71,7 +71,7 @@ def build(
     from coig_writer.corpus.settings import load_settings, parse_columns
 
     settings = load_settings(config).changed(
-        map=parse_columns(columns) or None,
+        map=parse_columns(columns),
         published_after=published_after,
         allow_undated=allow_undated,
         language=language,
@@ -108,6 +108,8 @@ def _progress() -> Iterator[Callable[[str, int, int | None], None]]:
 
 
 def _show(done: Build) -> None:
+    from shlex import quote
+
     from coig_writer.cli.console import err, out
 
     summary = done.summary
@@ -119,13 +121,13 @@ def _show(done: Build) -> None:
         out.print(f"Personal data was {what} in {summary.masked:,} of the texts kept.")
     if summary.passed_over:
         out.print(
-            f"{len(summary.passed_over):,} files in the folders hold no texts; summary.json lists them.",
+            f"{len(summary.passed_over):,} files or folders were passed over; summary.json lists them.",
         )
     if summary.unreadable:
         _show_unreadable(done, err)
     if summary.kept:
         out.print(
-            f"Next: coig-writer annotate run {done.folder} --out triplets.jsonl --model embedded",
+            f"Next: coig-writer annotate run {quote(str(done.folder))} --out drafts.jsonl --model embedded",
             soft_wrap=True,
         )
     else:

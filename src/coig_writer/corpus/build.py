@@ -15,10 +15,12 @@ import json
 import os
 import shutil
 import tempfile
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, cast
 
@@ -62,6 +64,7 @@ class Build:
     summary: Summary
     unchanged: bool
     """Whether inputs and settings were those of the build that was there, so that nothing was done."""
+    inventory: Inventory
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,17 @@ class Part:
     path: str
     rows: int
     bytes: int
+    last: str
+    """Key of the last row."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shard:
+    """Inspected rows; the keys of each shard follow those of the one before."""
+
+    path: str
+    last: str
+    """Greatest key."""
 
 
 def build(
@@ -98,22 +112,22 @@ def build(
         SettingError: another runner is already in use in this process.
     """
     settings = settings or CorpusSettings()
-    inventory = take_inventory(sources)
-    mark = fingerprint(inventory, settings)
+    inventory = take_inventory(sources, out)
+    mark, today = fingerprint(inventory, settings), datetime.now(UTC).date()
     with _output_folder(out):
-        if not force and (before := finished_before(out, mark)):
-            return Build(out, before, unchanged=True)
+        if not force and (before := finished_before(out, mark, today)):
+            return Build(out, before, True, inventory)
         _use_runner(ray)
         with _work_folder(out) as work:
             parts = _ingest(inventory.files, settings, work, report)
-            _refuse_all_unreadable(parts)
+            _refuse_all_unreadable(parts, inventory)
             shards = _inspect(parts, settings, work, report)
             report("comparing texts", 0, None)
-            decisions = decide(daft.read_parquet(shards), settings)
+            decisions = decide(daft.read_parquet([shard.path for shard in shards]), settings)
             counts = _write(shards, decisions, work, report)
-            summary = _summary(parts, counts, inventory, settings, mark, work)
+            summary = _summary(parts, counts, inventory, settings, mark, today, work)
             _publish(work, out, summary)
-    return Build(out, summary, unchanged=False)
+    return Build(out, summary, False, inventory)
 
 
 def check_readable(build: Build) -> None:
@@ -127,7 +141,7 @@ def check_readable(build: Build) -> None:
         first = next(unreadable_rows(build.folder / REJECTED))
         raise InputError(
             f"{sum(unreadable.values()):,} rows or files could not be read, the first because: {first['detail']}",
-            where=first["source"],
+            where=build.inventory.path_of(first["source"]),
             remedy=f"Mend the input, or accept it with --no-strict; the rest is built in {build.folder}.",
         )
 
@@ -237,7 +251,7 @@ def _read_group(task: str, work: str, settings: CorpusSettings) -> str:
     for number, (rows, size) in enumerate(_bounded(_keyed_rows(files, settings))):
         path = f"{work}/raw-{files[0].number:07d}-{number:07d}.parquet"
         pq.write_table(to_table(rows), path, compression="zstd")
-        parts.append({"path": path, "rows": len(rows), "bytes": size})
+        parts.append({"path": path, "rows": len(rows), "bytes": size, "last": rows[-1][0]})
     return json.dumps(parts)
 
 
@@ -261,7 +275,7 @@ def _bounded(rows: Iterable[tuple[str, Row]]) -> Iterator[tuple[list[tuple[str, 
         yield held, size
 
 
-def _refuse_all_unreadable(parts: list[Part]) -> None:
+def _refuse_all_unreadable(parts: list[Part], inventory: Inventory) -> None:
     """Raises an error if no part holds a text, instead of replacing a good build by an empty one."""
     first = None
     for part in parts:
@@ -273,7 +287,7 @@ def _refuse_all_unreadable(parts: list[Part]) -> None:
     rows = sum(part.rows for part in parts)
     raise InputError(
         f"nothing could be read: {first['detail']} ({rows:,} rows or files refused in all)",
-        where=first["source"],
+        where=inventory.path_of(first["source"]),
         remedy="Mend the input, or name its text column with --map text=COLUMN.",
     )
 
@@ -281,8 +295,8 @@ def _refuse_all_unreadable(parts: list[Part]) -> None:
 # Step 2: raw rows → inspected rows
 
 
-def _inspect(parts: list[Part], settings: CorpusSettings, work: Path, report: Report) -> list[str]:
-    """Inspects shard by shard; returns the shards' paths."""
+def _inspect(parts: list[Part], settings: CorpusSettings, work: Path, report: Report) -> list[Shard]:
+    """Inspects shard by shard."""
     total, done = sum(part.rows for part in parts), 0
     inspected = DataType.from_arrow_type(pa.struct(list(INSPECTED)))
     inspect = daft.func.batch(return_dtype=inspected, batch_size=_BATCH, use_process=total >= PROCESSES_FROM)(
@@ -295,7 +309,7 @@ def _inspect(parts: list[Part], settings: CorpusSettings, work: Path, report: Re
         row = to_struct(*(col(name) for name in RAW.names))
         shard = f"{work}/inspected-{number:06d}"
         rows.select(inspect(row, settings).alias("row")).select(col("row").unnest()).write_parquet(shard)
-        shards.append(f"{shard}/*.parquet")
+        shards.append(Shard(f"{shard}/*.parquet", last=members[-1].last))
         done += sum(part.rows for part in members)
         report("cleaning and assessing", done, total)
         for part in members:
@@ -323,15 +337,15 @@ def _shards(parts: Iterable[Part]) -> Iterator[list[Part]]:
 # Step 4: rows and decisions → tables
 
 
-def _write(shards: list[str], decisions: DataFrame, work: Path, report: Report) -> tuple[int, int, Counter[str]]:
+def _write(shards: list[Shard], decisions: DataFrame, work: Path, report: Report) -> tuple[int, int, Counter[str]]:
     """Writes both tables into the work folder; returns rows kept, those with personal data, and refusals by reason."""
     kept_rows = masked = 0
     reasons: Counter[str] = Counter()
     writers: list[pq.ParquetWriter] = []
     try:
-        for number, shard in enumerate(shards):
+        for number, (shard, decided) in enumerate(zip(shards, _by_shard(decisions, shards), strict=True)):
             report("writing", number, len(shards))
-            tables = split(_decided(daft.read_parquet(shard), decisions))
+            tables = split(_decided(daft.read_parquet(shard.path), decided))
             for place, (name, table) in enumerate(zip((CANDIDATES, REJECTED), tables, strict=True)):
                 if number == 0:
                     writers.append(pq.ParquetWriter(work / name, table.schema, compression="zstd"))
@@ -346,15 +360,26 @@ def _write(shards: list[str], decisions: DataFrame, work: Path, report: Report) 
     return kept_rows, masked, reasons
 
 
-def _decided(inspected: DataFrame, decisions: DataFrame) -> pa.Table:
-    """Inspected rows with the decisions about them, in the order of reading."""
-    later = decisions.select(
+def _by_shard(decisions: DataFrame, shards: list[Shard]) -> Iterator[pa.Table]:
+    """The decisions about each shard's rows; they are sorted once, and those that say nothing are left out."""
+    telling = decisions.where(col("cluster").not_null() | col("percentile").not_null() | col("reason").not_null())
+    table = telling.select(
         *("key", "cluster", "cluster_size"),
         col("percentile").alias("engagement_percentile"),
         col("reason").alias("late_reason"),
         col("detail").alias("late_detail"),
     )
-    rows = inspected.join(later, on="key", how="left").with_columns(
+    table = table.sort("key").to_arrow().combine_chunks()
+    start = 0
+    for shard in shards:
+        end = bisect_right(range(table.num_rows), shard.last, key=lambda row: table["key"][row].as_py())
+        yield table.slice(start, end - start)
+        start = end
+
+
+def _decided(inspected: DataFrame, decisions: pa.Table) -> pa.Table:
+    """Inspected rows with the decisions about them, in the order of reading."""
+    rows = inspected.join(daft.from_arrow(decisions), on="key", how="left").with_columns(
         {"reason": coalesce(col("reason"), col("late_reason")), "detail": coalesce(col("detail"), col("late_detail"))}
     )
     return rows.sort("key").to_arrow()
@@ -366,6 +391,7 @@ def _summary(
     inventory: Inventory,
     settings: CorpusSettings,
     mark: str,
+    today: date,
     work: Path,
 ) -> Summary:
     read = sum(part.rows for part in parts)
@@ -379,8 +405,9 @@ def _summary(
         masked=masked,
         passed_over=inventory.passed_over,
         fingerprint=mark,
+        built_on=today,
         settings=settings.model_dump(mode="json"),
-        inputs=[{"path": file.path, "size": file.size, "blake2b": file.digest} for file in inventory.files],
+        inputs=[{"name": file.name, "size": file.size, "blake2b": file.digest} for file in inventory.files],
         outputs={name: file_hash(work / name) for name in (CANDIDATES, REJECTED)},
     )
 

@@ -47,9 +47,12 @@ def detect(sample: bytes) -> str | None:
         return None
     if b"\0" in sample:
         return _utf16(sample)
+    is_utf8 = _decodes(sample, "utf-8")
+    if not is_utf8 and (utf16 := _utf16_of_han(sample)):
+        return utf16
     if len(_CONTROL.findall(sample)) > 0.02 * len(sample):
         return None
-    if _decodes(sample, "utf-8"):
+    if is_utf8:
         return "utf-8"
     return _by_lines(sample) or _guessed(sample)
 
@@ -94,6 +97,15 @@ def _utf16(sample: bytes) -> str | None:
         if len(_ORDINARY.findall(text)) >= 0.95 * len(text):
             return name
     return None
+
+
+def _utf16_of_han(sample: bytes) -> str | None:
+    """UTF-16 without a mark, line ends or ASCII, hence without zero bytes: the characters are far more common so."""
+    text = {name: sample[:8192].decode(name, "replace") for name in ("utf-16-le", "utf-16-be", "gb18030", "big5")}
+    common = {name: commonness(decoded) for name, decoded in text.items()}
+    best = max(common, key=lambda name: common[name])
+    clear = common[best] >= 0.25 and common[best] >= 3 * max(common["gb18030"], common["big5"])
+    return best if clear and best.startswith("utf-16") else None
 
 
 def _by_lines(sample: bytes) -> str | None:

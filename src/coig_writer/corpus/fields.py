@@ -30,6 +30,10 @@ ALIASES: dict[str, tuple[str, ...]] = {
 }
 """Our column → the names under which sources are known to have it, the likeliest first."""
 
+_INNER = frozenset(("metadata", "meta", "metrics", "stats", "statistics", "data"))
+"""Mappings inside a record that describe its text. Others (author, question, source) describe something else."""
+_MOST = 2**62
+"""No platform counts further, and a column of integers holds no more."""
 _FIGURE = re.compile(r"([\d,，]+(?:\.\d+)?)\s*([万萬千亿kKwWmM]?)\+?")
 _UNITS = {"": 1, "千": 1e3, "k": 1e3, "万": 1e4, "萬": 1e4, "w": 1e4, "m": 1e6, "亿": 1e8}
 
@@ -38,20 +42,29 @@ def row_from_record(record: Mapping[str, Any], source: str, columns: Mapping[str
     """A row from one record.
 
     Args:
-        record: the columns of one text; a mapping inside it (`metadata`, `metrics`) is looked into, one level deep.
+        record: the columns of one text; a mapping inside it that describes the text (`metadata`, `metrics`) is looked
+            into, one level deep.
         source: where it stands.
         columns: the user's mapping, our column → the source's; a column named here is looked for nowhere else.
+            `OUTER.INNER` names one inside any mapping.
 
     Returns:
         The row; its `problem` says so when no column holds a text.
     """
     flat = _flatten(record)
-    values = {ours: _first(flat, ours, columns) for ours in ALIASES if ours != "date"}
-    if values["text"] is None and not any(name in flat for name in _names("text", columns)):
+    found = [(name, flat[name]) for name in _names("text", columns) if name in flat]
+    if not found:
         return unreadable(source, "no-text-column", _no_text(record, columns), str(dict(record)))
-    text = _text(values["text"])
-    if not text or not text.strip():
+    said = [(name, value) for name, value in found if _said(value)]
+    texts = [text for _, value in said if (text := _text(value)) is not None]
+    if said and not texts:
+        name, value = said[0]
+        detail = f"column {name!r} is {_kind(value)}, not text; name the column that is with --map text=COLUMN"
+        return unreadable(source, "broken-record", detail, str(dict(record)))
+    text = texts[0] if texts else ""
+    if not text.strip():
         return unreadable(source, "no-text", "the text is blank", str(dict(record)))
+    values = {ours: _first(flat, ours, columns) for ours in ALIASES if ours not in ("date", "text")}
     lines = {name: _line(values[name]) for name in ("title", "author", "url", "platform", "genre", "licence")}
     counts = {name: parse_count(values[name]) for name in ("likes", "shares", "comments")}
     return Row(
@@ -68,22 +81,26 @@ def parse_count(value: Any) -> int | None:
     if isinstance(value, bool) or value is None:
         return None
     if isinstance(value, (int, float)):
-        return int(value) if math.isfinite(value) and 0 <= value < 2**62 else None
+        return int(value) if 0 <= value < _MOST else None
     match = _FIGURE.fullmatch(str(value).strip())
     if not match:
         return None
     number = match[1].replace(",", "").replace("，", "")
-    return min(round(float(number) * _UNITS[match[2].lower()]), 2**62) if number.strip(".") else None
+    count = float(number) * _UNITS[match[2].lower()] if number.strip(".") else -1
+    return round(count) if 0 <= count < _MOST else None
 
 
 def _no_text(record: Mapping[str, Any], columns: Mapping[str, str]) -> str:
-    seen = ", ".join(map(str, list(record)[:20])) or "none"
+    names: list[str] = []
+    for name, value in record.items():
+        names += [f"{name}.{inner}" for inner in value] if isinstance(value, Mapping) and value else [str(name)]
+    seen = ", ".join(names[:20]) or "none"
     wanted = f"no column {columns['text']!r}" if "text" in columns else "no column is known to hold the text"
     return f"{wanted}; columns seen: {seen}; name it with --map text=COLUMN"
 
 
 def _flatten(record: Mapping[str, Any]) -> dict[str, Any]:
-    """Names as written and normalised → values; inner names count where no outer one has taken them."""
+    """Names as written and normalised → values; inner names that describe the text count where no outer one does."""
     flat: dict[str, Any] = {}
     inner: list[tuple[str, Mapping]] = []
     for name, value in record.items():
@@ -94,7 +111,8 @@ def _flatten(record: Mapping[str, Any]) -> dict[str, Any]:
     for outer, mapping in inner:
         for name, value in mapping.items():
             flat.setdefault(f"{outer}.{name}", value)
-            flat.setdefault(_key(str(name)), value)
+            if _key(outer) in _INNER:
+                flat.setdefault(_key(str(name)), value)
     return flat
 
 
@@ -121,10 +139,22 @@ def _text(value: Any) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def _line(value: Any) -> str | None:
-    """A short value on one line; lists are joined."""
-    if isinstance(value, list):
-        value = "、".join(str(item) for item in value if _said(item))
+def _kind(value: Any) -> str:
+    """What a value that is no text is, for a message."""
     if isinstance(value, Mapping):
-        value = value.get("name") or value.get("title")
+        return "an object"
+    if isinstance(value, list):
+        kinds = sorted({_kind(item).split()[-1] for item in value})
+        return f"a list of {kinds[0]}s" if len(kinds) == 1 else "a list of several kinds"
+    return (
+        "a number" if isinstance(value, (int, float)) and not isinstance(value, bool) else f"a {type(value).__name__}"
+    )
+
+
+def _line(value: Any) -> str | None:
+    """A short value on one line; lists are joined, and of an object its name is taken."""
+    if isinstance(value, list):
+        value = "、".join(line for item in value if (line := _line(item)))
+    if isinstance(value, Mapping):
+        value = next((value[name] for name in ("name", "title", "nickname", "username") if value.get(name)), None)
     return " ".join(str(value).split()) or None if _said(value) else None

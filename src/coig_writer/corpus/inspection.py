@@ -1,4 +1,4 @@
-"""One row through the stages that need no other row: clean, assess, date, mask; as Arrow batch → Arrow batch."""
+"""One row through the stages that need no other row: clean, mask, assess, date; as Arrow batch → Arrow batch."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from coig_writer.corpus.assess import DIMENSIONS, Assessment, assess
 from coig_writer.corpus.clean import clean, clean_line
 from coig_writer.corpus.dates import Dating, date_in_text, date_in_url, settle
 from coig_writer.corpus.language import convert, identify, script_of
-from coig_writer.corpus.personal import Spot, find_personal_data, mask
+from coig_writer.corpus.personal import find_personal_data, mask
 from coig_writer.corpus.rows import Stamp
 from coig_writer.corpus.settings import CorpusSettings
 from coig_writer.corpus.sources import Source, locate
@@ -47,13 +47,18 @@ def inspect_row(row: Mapping[str, Any], settings: CorpusSettings) -> dict[str, A
     if row["problem"]:
         return found | {"reason": row["problem"], "detail": row["detail"]}
     text = clean(row["text"])
+    said = {"text": text, "title": clean_line(row["title"]) or "", "author": clean_line(row["author"]) or ""}
     language, script = identify(text), script_of(text)
-    if settings.script != "keep" and language == "zh" and script not in (settings.script, None):
-        text, script = convert(text, settings.script), settings.script
+    if settings.script != "keep" and language == "zh":
+        said = {name: convert(value, settings.script, context=script) for name, value in said.items()}
+        script = settings.script
+    said, places = _without_personal_data(said, settings)
+    text = said["text"]
     source = locate(row["url"], row["platform"])
     found |= {
-        "author": clean_line(row["author"]),
-        "title": clean_line(row["title"]),
+        "text": text,
+        "title": said["title"] or None,
+        "author": said["author"] or None,
         "url": source.url,
         "url_key": source.key,
         "platform": clean_line(source.platform),
@@ -63,23 +68,34 @@ def inspect_row(row: Mapping[str, Any], settings: CorpusSettings) -> dict[str, A
         **{name: row[name] for name in ("licence", "likes", "shares", "comments")},
     }
     if refused := _unusable(text, language, settings):
-        return found | {"text": text, "reason": refused[0], "detail": refused[1]}
+        return found | {"reason": refused[0], "detail": refused[1]}
     assessment = assess(text, settings, found["genre"], row["notes"])
     stamps = _stamps(row, source, text)
     dating = settle(stamps, settings)
-    spots = find_personal_data(text)
-    masked = mask(text, spots) if settings.personal_data == "mask" else text
-    reason, detail = _verdict(assessment, dating, spots, settings)
+    reason, detail = _verdict(assessment, dating, [place["kind"] for place in places], settings)
     return found | {
-        "id": article_id(masked),
-        "text": masked,
+        "id": article_id(text),
         "published": dating.published,
         **assessment.scores,
         "evidence": _evidence(assessment, row, source, stamps),
-        "personal_data": _as_json([asdict(spot) for spot in spots]) if spots else None,
+        "personal_data": _as_json(places) if places else None,
         "reason": reason,
         "detail": detail,
     }
+
+
+def _without_personal_data(
+    said: dict[str, str], settings: CorpusSettings
+) -> tuple[dict[str, str], list[dict[str, Any]]]:
+    """Texts by column, masked if that is set, and the places of personal data in them.
+
+    All that is quoted later is quoted from these texts, so that no finding repeats what was masked.
+    """
+    spots = {name: find_personal_data(value) for name, value in said.items()}
+    places = [{"column": name} | asdict(spot) for name in said for spot in spots[name]]
+    if settings.personal_data == "mask":
+        said = {name: mask(value, spots[name]) for name, value in said.items()}
+    return said, places
 
 
 def _unusable(text: str, language: str | None, settings: CorpusSettings) -> tuple[str, str] | None:
@@ -105,16 +121,15 @@ def _stamps(row: Mapping[str, Any], source: Source, text: str) -> list[Stamp]:
 
 
 def _verdict(
-    assessment: Assessment, dating: Dating, spots: list[Spot], settings: CorpusSettings
+    assessment: Assessment, dating: Dating, personal: list[str], settings: CorpusSettings
 ) -> tuple[str | None, str | None]:
     """The first reason against a text, in the order of the stages."""
     if finding := assessment.refused_by:
         return finding.rule, finding.detail + (f": {finding.quote}" if finding.quote else "")
     if dating.reason:
         return dating.reason, dating.detail
-    if spots and settings.personal_data == "reject":
-        kinds = sorted({spot.kind for spot in spots})
-        return "personal-data", f"{len(spots)} places: {', '.join(kinds)}"
+    if personal and settings.personal_data == "reject":
+        return "personal-data", f"{len(personal)} places: {', '.join(sorted(set(personal)))}"
     return None, None
 
 

@@ -14,7 +14,10 @@ from typing import Any
 
 _DECODER = json.JSONDecoder(strict=False)
 _BETWEEN = re.compile(r"[\s,\[\]\ufeff]*")
-_NEXT_OBJECT = re.compile(r"\}?\s*(?:\n|,)\s*(?=\{)")
+_SEPARATED = re.compile(r"(?<![\s,])[\s,]*+\{")
+_RAW = 8000
+_OVERLAP = 4096
+"""What separates two objects may be cut by the end of what was read so far; no more than this is looked at again."""
 _END_SLACK = 16
 """An error this close to the end of what was read so far may only mean that more is to come."""
 
@@ -83,7 +86,7 @@ class _Reader:
                     return self._broken(line, index, f"longer than {limit:,} characters", too_large=True)
                 if self._may_go_on(error) and self._more():
                     continue
-                return self._broken(line, index, _reason(error))
+                return self._broken(line, index, _reason(error, self._at))
             self._advance(end)
             return Piece(line, index, value)
 
@@ -93,16 +96,27 @@ class _Reader:
 
     def _broken(self, line: int, index: int, error: str, too_large: bool = False) -> Piece:
         """The broken value up to what looks like the next object."""
-        raw = []
-        start = self._at + 1
-        while True:
-            match = _NEXT_OBJECT.search(self._held, start)
-            end = match.end() if match else len(self._held)
-            raw.append(self._held[self._at : end][:4000])
-            self._advance(end)
-            if match or not self._more():
-                return Piece(line, index, raw="".join(raw[:2]), error=error, too_large=too_large)
+        raw = self._held[self._at : self._at + 1]
+        self._advance(self._at + 1)
+        found = False
+        while not found:
             start = self._at
+            found = self._to_next_object()
+            raw += self._held[start : self._at][: _RAW - len(raw)]
+            if not found and not self._more():
+                self._advance(len(self._held))
+                break
+        return Piece(line, index, raw=raw.rstrip(", \n"), error=error, too_large=too_large)
+
+    def _to_next_object(self) -> bool:
+        """Moves to a `{` after a comma or line end; without one to where a separator may begin that is not all read."""
+        for match in _SEPARATED.finditer(self._held, self._at):
+            if "\n" in match[0] or "," in match[0]:
+                self._advance(match.end() - 1)
+                return True
+        bare = len(self._held.rstrip(" \t\r\n,"))
+        self._advance(max(self._at, bare, len(self._held) - _OVERLAP))
+        return False
 
     def _advance(self, end: int) -> None:
         self._line += self._held.count("\n", self._at, end)
@@ -117,7 +131,7 @@ class _Reader:
         return True
 
 
-def _reason(error: Exception) -> str:
+def _reason(error: Exception, start: int = 0) -> str:
     if isinstance(error, json.JSONDecodeError):
-        return f"not valid JSON: {error.msg} at character {error.pos + 1:,}"
+        return f"not valid JSON: {error.msg} at character {error.pos - start + 1:,}"
     return "nested too deeply" if isinstance(error, RecursionError) else f"not valid JSON: {error}"

@@ -13,6 +13,7 @@ _HAN = re.compile("[\u3400-\u9fff\uf900-\ufaff\U00020000-\U000323af]")
 _KANA = re.compile("[\u3041-\u3096\u30a1-\u30fa]")
 _HANGUL = re.compile("[\uac00-\ud7a3]")
 _WORD = re.compile("[^\\W\\d_\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3\uf900-\ufaff\U00020000-\U000323af]+")
+_CLAUSES = re.compile(r"([\s，。、；：！？…—“”‘’「」『』《》（）]+)")
 _CJK_SHARE = 0.5
 _KANA_SHARE = 0.1
 
@@ -47,9 +48,39 @@ def script_of(text: str) -> Script | None:
     return "hans" if hans > hant else "hant"
 
 
-def convert(text: str, script: Script) -> str:
-    """Chinese text in the script asked for (OpenCC, phrase by phrase)."""
-    return _converter("t2s" if script == "hans" else "s2t").convert(text)
+def convert(text: str, script: Script, context: Script | None = None) -> str:
+    """Chinese text in the script asked for (OpenCC, phrase by phrase).
+
+    Args:
+        text: may hold both scripts.
+        script: the one to convert to.
+        context: script of the text around, which decides about clauses that show neither; that of `text` by default.
+
+    To simplified characters all is converted. The way back has to guess (余 is 餘 or 余), so that clauses which are in
+    traditional characters already are left.
+    """
+    if script == "hans":
+        return _converter("t2s").convert(text)
+    context = context or script_of(text)
+    return "".join(
+        clause if _is_traditional(clause, context) else _converter("s2t").convert(clause)
+        for clause in _CLAUSES.split(text)
+    )
+
+
+def _is_traditional(clause: str, context: Script | None) -> bool:
+    simplified, traditional = _one_sided()
+    if any(char in simplified and not _in_big5(char) for char in clause):
+        return False
+    return context == "hant" or any(char in traditional for char in clause)
+
+
+def _in_big5(char: str) -> bool:
+    """Whether traditional texts use the character too, as they do 余 and 后 beside 餘 and 後."""
+    try:
+        return bool(char.encode("big5"))
+    except UnicodeEncodeError:
+        return False
 
 
 def _guessed(text: str) -> str:

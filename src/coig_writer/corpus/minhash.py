@@ -241,7 +241,8 @@ def sketch(texts: pa.Array) -> Sketch:
 
 
 @compiled
-def _bands(signatures):
+def bands(signatures):
+    """A 64-bit hash of each band (texts × 32); signatures that agree in a band agree in its hash."""
     count = len(signatures)
     hashes = np.empty((count, BANDS), np.uint64)
     for text in range(count):
@@ -251,11 +252,6 @@ def _bands(signatures):
                 total += np.uint64(signatures[text, band * ROWS + row]) * BAND_KEYS[row]
             hashes[text, band] = _mixed(total)
     return hashes
-
-
-def bands(signatures: np.ndarray) -> np.ndarray:
-    """A 64-bit hash of each band (texts × 32); signatures that agree in a band agree in its hash."""
-    return _bands(signatures)
 
 
 def estimates(left: np.ndarray, right: np.ndarray) -> np.ndarray:

@@ -21,10 +21,19 @@ _SITE_SUFFIX = re.compile(r"\s*[_|｜]\s*[^_|｜]{1,20}$|\s+[-–—]\s+[^-–�
 
 
 def declared_encoding(head: bytes) -> str | None:
-    """The encoding a page names for itself; `gb2312` and `gbk` are read as GB18030, which contains them."""
+    """The encoding a page names for itself; `gb2312` and `gbk` are read as GB18030, which contains them.
+
+    None also for a name that means nothing: one that is no encoding, or in which its own declaration could not have
+    been found, as UTF-16 in a page of single bytes.
+    """
     match = _CHARSET.search(head[:4096])
-    name = match[1].decode("ascii").lower() if match else None
-    return "gb18030" if name in ("gb2312", "gbk", "gb_2312-80") else name
+    name = match[1].decode("ascii").lower() if match else ""
+    if name in ("gb2312", "gbk", "gb_2312-80"):
+        return "gb18030"
+    try:
+        return name if name and "<meta".encode(name) == b"<meta" else None
+    except (LookupError, UnicodeError):
+        return None
 
 
 def row_from_page(html: str, source: str) -> Row:

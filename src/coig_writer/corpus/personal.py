@@ -26,8 +26,8 @@ def find_personal_data(text: str) -> list[Spot]:
         return []
     narrow = text.translate(_NARROW)
     spots: list[Spot] = []
-    for kind, _, check in _KINDS:
-        for match in _PATTERNS[kind].finditer(narrow):
+    for kind, pattern, check in _PATTERNS:
+        for match in pattern.finditer(narrow):
             start, end = match.span(match.lastindex or 0)
             free = all(end <= spot.start or start >= spot.end for spot in spots)
             if free and check(narrow[start:end]):
@@ -67,18 +67,44 @@ def _any(_: str) -> bool:
 
 
 _BEFORE, _AFTER = r"(?<![\dA-Za-z])", r"(?![\dA-Za-z])"
-_NAMED = r"\s*(?:是|为)?\s*[:：]?\s*"
+_GAP = r"[ \t]*"
+_IS = rf"{_GAP}(?:是|为)?{_GAP}:?{_GAP}"
+_HANDLE = (
+    r"(?!mini-?program|(?:android|windows|linux|iphone|harmony|google|wechat|weixin|official|account)(?:os)?[\d.]*(?![\w-]))"
+    r"[A-Za-z][\w-]{5,19}"
+)
+"""What follows the word WeChat in ordinary prose is mostly a platform, or the word once more in English."""
+_WITH_FIGURE = r"(?=[A-Za-z-]*[\d_-])" + _HANDLE
+_WECHAT = r"(?:微信|薇信|威信|(?<![A-Za-z])(?:weixin|wechat|VX))"
+_NAMING = "|".join(
+    (
+        rf"{_WECHAT}{_GAP}(?:账号|帐号|号码|号){_IS}",
+        rf"{_WECHAT}{_GAP}(?:ID)?{_GAP}(?:是|为|\bis\b)?{_GAP}:{_GAP}",
+        rf"{_WECHAT}{_GAP}ID{_GAP}(?:是|为|\bis\b){_GAP}",
+        rf"(?:我|你|他|她|它|咱|本人|老师|客服|店主)的?{_WECHAT}{_GAP}(?:是|为){_GAP}",
+        rf"(?:加|\+)(?:一下|我|他|她|老师|客服|小编|店主)?的?(?:{_WECHAT}|V){_IS}",
+        rf"(?<![A-Za-z])VX{_GAP}",
+    )
+)
+"""Signs that what follows is somebody's WeChat handle, whatever it looks like."""
 _KINDS: tuple[tuple[str, str, Callable[[str], bool]], ...] = (
     ("email", r"(?<![\w.+-])[A-Za-z0-9][\w.+-]{0,63}@(?:[A-Za-z0-9-]{1,63}\.)+[A-Za-z]{2,24}", _any),
     ("identity", rf"{_BEFORE}[1-9]\d{{16}}[\dXx]{_AFTER}", _is_identity_number),
     ("mobile", rf"{_BEFORE}(?:(?:\+|00)?86[- ]?)?1[3-9]\d(?:[- ]?\d{{4}}){{2}}{_AFTER}", _any),
     ("card", rf"{_BEFORE}(?:62|[45]\d)\d\d(?:[ -]?\d{{4}}){{3}}(?:[ -]?\d{{1,3}})?{_AFTER}", _is_card_number),
     ("landline", rf"{_BEFORE}(?:\(?0\d{{2,3}}\)?[- ]\d{{7,8}}|400[- ]?\d{{3,4}}[- ]?\d{{3,4}}){_AFTER}", _any),
-    ("qq", rf"(?:QQ|扣扣|企鹅)\s*(?:号码|号|群号|群)?{_NAMED}([1-9]\d{{4,11}}){_AFTER}", _any),
-    ("wechat", rf"(?:微信|薇信|威信|weixin|wechat|VX|加V)\s*(?:号|ID)?{_NAMED}([A-Za-z][\w-]{{5,19}}){_AFTER}", _any),
+    ("qq", rf"(?:QQ|扣扣|企鹅){_GAP}(?:号码|群号|号|群|是|为|:){_IS}([1-9]\d{{4,11}}){_AFTER}", _any),
+    ("qq", rf"加(?:一下|我|他|她|老师|客服|小编)?的?(?:QQ|扣扣){_GAP}([1-9]\d{{4,11}}){_AFTER}", _any),
+    ("qq", rf"(?:QQ|扣扣|企鹅){_GAP}([1-9]\d{{5,11}}){_AFTER}", _any),
+    ("wechat", rf"(?:{_NAMING})({_HANDLE}){_AFTER}", _any),
+    ("wechat", rf"(?:{_WECHAT}){_GAP}(?:ID)?{_GAP}(?:是|为|\bis\b)?{_GAP}({_WITH_FIGURE}){_AFTER}", _any),
 )
-"""Kind, pattern (its group, if it has one, is the spot), and a check of what was matched; surer kinds first."""
-_PATTERNS = {kind: re.compile(pattern, re.ASCII | re.I) for kind, pattern, _ in _KINDS}
+"""Kind, pattern (its group, if it has one, is the spot), and a check of what was matched; surer kinds first.
+
+Handles look like words and numbers, so they are taken for personal data only where something names them as such, or
+where they hold a figure or stroke, and on the line of what names them.
+"""
+_PATTERNS = [(kind, re.compile(pattern, re.ASCII | re.I), check) for kind, pattern, check in _KINDS]
 _WORTH_A_LOOK = re.compile(r"[0-9０-９]{5}|\d{3}[- ]\d|[@＠]|微信|薇信|威信|weixin|wechat|vx|加v", re.I)
 
 MARKS = {

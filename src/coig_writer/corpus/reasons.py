@@ -9,7 +9,10 @@ REASONS: dict[str, tuple[str, str]] = {
     "unreadable-file": ("read", "the file cannot be opened, or breaks off while it is read"),
     "empty-file": ("read", "the file holds no record"),
     "binary-file": ("read", "the file is not text"),
-    "broken-record": ("read", "a line or record that is not valid JSON or CSV, or not an object"),
+    "broken-record": (
+        "read",
+        "a line or record that is not valid JSON or CSV, no object, or has no text where its text should be",
+    ),
     "too-large": ("read", "a line, record or page larger than `max_record_bytes`"),
     "no-text-column": ("read", "no column that is known to hold the text"),
     "no-text": ("read", "the text is missing or blank"),
@@ -50,9 +53,7 @@ REASONS: dict[str, tuple[str, str]] = {
     "near-duplicate": ("duplicates", "nearly the same text as another that is kept"),
 }
 
-WHOLE_FILE = ("unreadable-file", "empty-file", "binary-file")
-"""Reasons that stand for a whole file or the rest of one."""
-UNREADABLE = (*WHOLE_FILE, "broken-record", "too-large", "no-text-column")
+UNREADABLE = ("unreadable-file", "empty-file", "binary-file", "broken-record", "too-large", "no-text-column")
 """Reasons that mean the input needs mending; the command then leaves with an error."""
 
 

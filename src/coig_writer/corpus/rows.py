@@ -76,6 +76,13 @@ def unreadable(source: str, problem: str, detail: str, preview: str | bytes = ""
     return Row(source, text=preview[:PREVIEW] or None, problem=problem, detail=detail)
 
 
+def noted(row: Row, note: str | None) -> Row:
+    """`row`, with a further note if there is one."""
+    if note:
+        row.notes.append(note)
+    return row
+
+
 def key(file_number: int, row_number: int) -> str:
     """The key of a row; keys sort as the numbers do."""
     return f"{file_number:07d}-{row_number:010d}"

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from datetime import date
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from coig_writer.corpus.fields import ALIASES
 from coig_writer.errors import SettingError
@@ -73,13 +74,32 @@ class CorpusSettings(BaseModel):
         0.45, gt=0, le=1, description="Least Jaccard similarity of the 5-character sequences of near-duplicates."
     )
 
+    @field_validator("columns")
+    @classmethod
+    def _columns_are_known(cls, columns: dict[str, str]) -> dict[str, str]:
+        for ours, theirs in columns.items():
+            if ours not in ALIASES:
+                raise ValueError(f"{ours!r} is none of our columns, which are {', '.join(ALIASES)}")
+            if not theirs:
+                raise ValueError(f"{ours!r} is mapped to a column without a name")
+        return columns
+
+    @field_validator("language")
+    @classmethod
+    def _language_is_a_code(cls, language: str) -> str:
+        if not re.fullmatch("any|[a-z]{2}", language):
+            raise ValueError(f"{language!r} is neither `any` nor a code of two small letters such as `zh`")
+        return language
+
     def changed(self, **values: Any) -> CorpusSettings:
-        """A copy with the given values, validated; those that are None stay as they are.
+        """A copy with the given values, validated; those that are None stay as they are, `map` is added to.
 
         Raises:
             SettingError: a value makes no sense.
         """
         given = {name: value for name, value in values.items() if value is not None}
+        if "map" in given:
+            given["map"] = self.columns | given["map"]
         return _validated({**self.model_dump(by_alias=True), **given}, where="options")
 
 
@@ -128,7 +148,7 @@ def _validated(values: dict[str, Any], where: str) -> CorpusSettings:
         first = error.errors()[0]
         name = ".".join(map(str, first["loc"]))
         raise SettingError(
-            f"setting {name!r}: {first['msg']}",
+            f"setting {name!r}: {first['msg'].removeprefix('Value error, ')}",
             where=where,
             remedy="docs/corpus.md lists the settings and their values.",
         ) from error

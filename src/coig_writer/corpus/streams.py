@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import gzip
 import io
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
@@ -54,6 +55,14 @@ def as_utf8(pieces: Iterator[bytes], encoding: str) -> Iterator[bytes]:
     for piece in pieces:
         yield decoder.decode(piece).encode("utf-8", "replace")
     yield decoder.decode(b"", final=True).encode("utf-8", "replace")
+
+
+def with_newlines(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """The pieces with line feeds for carriage returns, if the first of them shows that those alone end the lines."""
+    first = next(pieces, b"")
+    alone = b"\r" in first and b"\n" not in first
+    for piece in itertools.chain((first,), pieces):
+        yield piece.replace(b"\r", b"\n") if alone else piece
 
 
 def lines(pieces: Iterator[bytes], limit: int) -> Iterator[Line]:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
+from datetime import date
 from functools import cache
 from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
+from platform import python_version
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -18,8 +20,13 @@ from coig_writer.corpus.inventory import Inventory
 from coig_writer.corpus.reasons import REASONS, STAGES, UNREADABLE, stage_of
 from coig_writer.corpus.settings import CorpusSettings
 
-_LIBRARIES = ("courlan", "daft", "ftfy", "htmldate", "opencc", "py3langid", "trafilatura")
+_LIBRARIES = (
+    *("charset-normalizer", "courlan", "daft", "ftfy", "htmldate", "lxml", "opencc"),
+    *("py3langid", "pyarrow", "trafilatura"),
+)
 """Libraries whose version may change what a build yields."""
+_OWN_FILES = ("schema.py", "taxonomy.py", "data/taxonomy.toml")
+"""What decides about ids and genres, beside the room's own modules."""
 
 
 class Stage(BaseModel):
@@ -46,8 +53,10 @@ class Summary(BaseModel):
     masked: int
     """Kept texts in which personal data was masked or flagged."""
     passed_over: list[str]
-    """Files in the folders given that hold no texts."""
+    """What the folders given hold besides texts: other files, hidden ones, linked folders, the output itself."""
     fingerprint: str
+    built_on: date | None = None
+    """Day (UTC) on which texts were judged, which decides what lies in the future; None in old summaries."""
     settings: dict[str, Any]
     inputs: list[dict[str, Any]]
     outputs: dict[str, str]
@@ -63,23 +72,25 @@ def tally(read: int, kept: int, reasons: Counter[str]) -> tuple[dict[str, int], 
     """The rejected rows by reason and the stages' figures.
 
     Raises:
-        AssertionError: the counts do not add up, which would mean that a row was lost or doubled.
+        RuntimeError: the counts do not add up, which would mean that a row was lost or doubled.
     """
-    assert read == kept + reasons.total(), f"{read} rows read, but {kept} kept and {reasons.total()} rejected"
+    if read != kept + reasons.total():
+        raise RuntimeError(f"{read} rows read, but {kept} kept and {reasons.total()} rejected")
     rejected = {reason: reasons[reason] for reason in REASONS if reasons[reason]}
     stages, left = [], read
     for stage in STAGES:
         out = left - sum(count for reason, count in rejected.items() if stage_of(reason) == stage)
         stages.append(Stage(stage=stage, rows_in=left, rows_out=out))
         left = out
-    assert left == kept, f"{left} rows leave the last stage, but {kept} are kept"
+    if left != kept:
+        raise RuntimeError(f"{left} rows leave the last stage, but {kept} are kept")
     return rejected, stages
 
 
 def fingerprint(inventory: Inventory, settings: CorpusSettings) -> str:
     """A hash over all that decides the result: input files, settings, and this software with its libraries."""
     facts = {
-        "inputs": [[file.path, file.kind, file.packing, file.size, file.digest] for file in inventory.files],
+        "inputs": [[file.name, file.kind, file.packing, file.size, file.digest] for file in inventory.files],
         "settings": settings.model_dump(mode="json"),
         "software": _software(),
     }
@@ -95,8 +106,10 @@ def _software() -> list[str]:
         for module in sorted(folder.iterdir(), key=lambda entry: entry.name):
             if module.name.endswith(".py"):
                 own.update(module.read_bytes())
-    own.update((package / "data" / "taxonomy.toml").read_bytes())
-    return [__version__, own.hexdigest(), *(f"{name} {version(name)}" for name in _LIBRARIES)]
+    for name in _OWN_FILES:
+        own.update((package / name).read_bytes())
+    libraries = (f"{name} {version(name)}" for name in _LIBRARIES)
+    return [__version__, own.hexdigest(), f"python {python_version()}", *libraries]
 
 
 def file_hash(path: Path) -> str:
@@ -105,11 +118,16 @@ def file_hash(path: Path) -> str:
         return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
 
 
-def finished_before(folder: Path, wanted: str) -> Summary | None:
-    """The summary in `folder` if it has the fingerprint `wanted` and its files are as that build left them."""
+def finished_before(folder: Path, wanted: str, today: date) -> Summary | None:
+    """The summary in `folder` if its build need not be repeated.
+
+    It has the fingerprint `wanted`, its files are as that build left them, and no text was refused for a date that may
+    have come since.
+    """
     try:
         summary = Summary.model_validate_json((folder / "summary.json").read_bytes())
         whole = all(file_hash(folder / name) == digest for name, digest in summary.outputs.items())
     except (OSError, ValidationError):
         return None
-    return summary if whole and summary.fingerprint == wanted else None
+    waited = "future-date" in summary.rejected and summary.built_on != today
+    return summary if whole and summary.fingerprint == wanted and not waited else None

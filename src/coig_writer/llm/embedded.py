@@ -75,7 +75,8 @@ def _start(weights: Path, spec: ModelSpec):
     params.ui = False
     params.verbosity = 1  # errors only
     params.n_parallel = spec.concurrency
-    params.kv_unified = False  # with one pool for all slots, each token would attend to the cells of all
+    # One pool of cache cells for all slots: a long article may use what short ones leave free.
+    params.kv_unified = True
     params.n_ctx = (spec.context or DEFAULT_CONTEXT) * spec.concurrency
     params.cpuparams.n_threads = params.cpuparams_batch.n_threads = len(os.sched_getaffinity(0))
     try:

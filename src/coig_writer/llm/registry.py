@@ -24,8 +24,8 @@ EMBEDDED = "embedded"
 """The model that needs no server of yours: `llm/embedded.py` starts it on loopback."""
 EMBEDDED_MODEL = "Qwen2.5-Coder-0.5B-Instruct-Q4_K_M"
 """What it is; scores it gives are signed with this."""
-LOCAL_CONCURRENCY = 8
-"""Calls at once on a local server; llama.cpp on two cores writes a third more a second with eight than with four."""
+LOCAL_CONCURRENCY = 4
+"""Calls at once on a local server; llama.cpp on two cores writes no more a second with eight."""
 LOCAL_SAMPLING: dict[str, Any] = {
     "temperature": 0.7,
     "top_p": 0.9,

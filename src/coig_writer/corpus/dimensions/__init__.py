@@ -1,1 +1,1 @@
-"""The five dimensions of the first assessment, one module each; `corpus.assess` puts them together."""
+"""The five dimensions of the first assessment, one module each, and the `decoration` that two of them look past."""

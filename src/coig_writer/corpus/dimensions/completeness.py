@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from coig_writer.corpus.dimensions.decoration import without_labels, without_moods
 from coig_writer.corpus.findings import PLAIN, SENTENCE_END, SERIOUS, SLIGHT, Finding, Text, any_of, quote
 from coig_writer.corpus.settings import CorpusSettings
 
@@ -33,11 +34,14 @@ _FAREWELL = re.compile(
 )
 _LOST = re.compile(r"□{2,}|(?<!^)□", re.M)
 """One at the head of a line is a bullet."""
-_TAGS = re.compile(r"(?:\s*#[^#\s]{1,30}#?)+\s*$")
 _MARKUP = re.compile(r"</?\w[^<>]*>|&\w+;")
 _DANGLING = tuple("，、；：,;:（(《「『【“‘—-")
 _BARE_WORDS = tuple("的和与在是把被对而但就也都很一不这那从向为以及或如将比因所跟让使")
 _TAIL = 160
+_SENTENCES = re.compile(r"[。！？!?…]|[.](?=\s)")
+_WORDS = re.compile(r"[\u3400-\u9fff\U00020000-\U000323af]|[A-Za-z\u00c0-\u024f]+")
+_FEW_WORDS = 6
+"""A sentence without its mark may be this short, in Chinese characters or Latin words: a farewell, a name."""
 _LATER_CHAPTER = re.compile(r"^\s*第\s*([\d一二三四五六七八九十百]{1,5})\s*[章回集话]")
 _FIRST = {"1", "一", "01", "001"}
 
@@ -75,13 +79,16 @@ def _end(text: Text) -> Iterator[Finding]:
     lines = _without_farewell(text.lines)
     if not lines:
         return
-    last = _TAGS.sub("", _MARKUP.sub("", lines[-1])).rstrip(" \"'*_`") or lines[-1]
-    if last.endswith(SENTENCE_END):
+    whole = _bare(lines[-1])
+    if whole.endswith(SENTENCE_END):
         return
+    last = without_moods(whole)
     spot = quote(text.text, max(0, len(text.text) - 30), len(text.text))
     if last.endswith(_DANGLING):
         weight = SLIGHT if last.endswith(("—", "-", "：", ":")) else SERIOUS
         yield Finding("cut-off", weight, f"the last line ends with “{last[-1]}”", spot)
+    elif last != whole:
+        return  # an emoji or laughter stands for the full stop
     elif text.shape == "prose" and _punctuated(lines[:-1], last) and _looks_torn(last):
         yield Finding("cut-off", SERIOUS, "the last sentence has no end, while the others have", spot)
 
@@ -97,11 +104,21 @@ def _lacunae(text: Text) -> Iterator[Finding]:
 
 
 def _without_farewell(lines: list[str]) -> list[str]:
-    """The lines before a signature, date, `全文完`, tags or a link at the end."""
+    """The lines before a signature, date, `全文完`, tags, emoji or a link at the end."""
     end = len(lines)
-    while end > 1 and len(lines) - end < 4 and _FAREWELL.match(lines[end - 1]):
+    while end > 1 and len(lines) - end < 4 and (_FAREWELL.match(lines[end - 1]) or not _words(lines[end - 1])):
         end -= 1
     return lines[:end]
+
+
+def _bare(line: str) -> str:
+    """A line without leftover markup, labels, and quotes and emphasis at its end."""
+    return without_labels(_MARKUP.sub("", line)).rstrip(" \"'*_`")
+
+
+def _words(line: str) -> str:
+    """What a line says beside its decoration."""
+    return without_moods(_bare(line))
 
 
 def _punctuated(before: list[str], last: str) -> bool:
@@ -113,5 +130,8 @@ def _punctuated(before: list[str], last: str) -> bool:
 
 
 def _looks_torn(last: str) -> bool:
-    """A last line without final punctuation that is no signature, caption or catch-phrase."""
-    return len(last) > 24 or any(mark in last for mark in "。！？") or (last.endswith(_BARE_WORDS) and len(last) > 4)
+    """A last line without final punctuation that is no signature, caption, catch-phrase or short farewell."""
+    if last.endswith(_BARE_WORDS) and len(last) > 4:
+        return True
+    *before, tail = _SENTENCES.split(last)
+    return len(_WORDS.findall(tail)) > _FEW_WORDS and (len(last) > 24 or bool(before))

@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
+from coig_writer.corpus.dimensions.decoration import is_symbols
 from coig_writer.corpus.findings import PLAIN, SERIOUS, SLIGHT, Finding, Text, quote
 from coig_writer.corpus.settings import CorpusSettings
 
@@ -17,6 +18,13 @@ _GARBLED = re.compile(
 """What Chinese turns into under a Western table, and private characters; among plain letters it is an accent."""
 _PAIRS = ("“”", "‘’", "（）", "《》", "【】", "「」", "『』", "〔〕")
 _BRACKETS = frozenset("".join(_PAIRS))
+_LONE_CLOSERS = {
+    "（）": re.compile(
+        r"(?:^|[；;。])[ \t]*(?:[\d０-９]{1,3}|[A-Za-zＡ-Ｚａ-ｚ]|[一二三四五六七八九十]{1,3}|[①-⑳])）", re.M
+    ),
+    "‘’": re.compile(r"(?<=[A-Za-z])’|’(?=[A-Za-z])"),
+}
+"""Where a closing mark needs no partner: after the number of an item, and as an apostrophe."""
 _HALF_WIDTH = re.compile(r"(?<=[\u4e00-\u9fff])[,;:?!](?=[\u4e00-\u9fff\s]|$)")
 _FULL_WIDTH = re.compile(r"[，；：？！。、]")
 _DOUBLED = re.compile(r"，，+|。。(?!。)|、、+|；；+|，。|。，|、，|，、|；，")
@@ -77,7 +85,7 @@ def _repeated_phrase(text: str, times: int) -> re.Match[str] | None:
         (
             match
             for match in re.finditer(rf"(.{{2,30}}?)\1{{{times - 1},}}", text)
-            if not set(match[1]) <= set(_LAUGHTER) and len(set(match[1])) > 1
+            if not set(match[1]) <= set(_LAUGHTER) and len(set(match[1])) > 1 and not is_symbols(match[1])
         ),
         None,
     )
@@ -90,7 +98,7 @@ def _pairs(text: Text, settings: CorpusSettings) -> Iterator[Finding]:
     alone = {}
     for pair in _PAIRS:
         surplus = marks[pair[0]] - marks[pair[1]]
-        alone[pair] = max(0, surplus - heads[pair[0]]) if surplus > 0 else -surplus
+        alone[pair] = max(0, surplus - heads[pair[0]]) if surplus > 0 else _partnerless(text.text, pair, -surplus)
     odd = sum(alone.values())
     share = odd / max(1, marks.total())
     if odd < 2 or share < 0.2:
@@ -98,6 +106,13 @@ def _pairs(text: Text, settings: CorpusSettings) -> Iterator[Finding]:
     detail = "; ".join(f"{marks[pair[0]]} {pair[0]} and {marks[pair[1]]} {pair[1]}" for pair in alone if alone[pair])
     serious = share >= settings.unpaired_share and odd >= 6
     yield Finding("unpaired-punctuation", SERIOUS if serious else SLIGHT, detail)
+
+
+def _partnerless(text: str, pair: str, surplus: int) -> int:
+    """How many of the surplus closing marks ought to have a partner."""
+    if surplus and (pattern := _LONE_CLOSERS.get(pair)):
+        return max(0, surplus - len(pattern.findall(text)))
+    return surplus
 
 
 def _marks(text: Text) -> Iterator[Finding]:

@@ -14,7 +14,11 @@ from coig_writer.corpus.findings import PLAIN, SERIOUS, SLIGHT, Finding, Text
 from coig_writer.corpus.settings import CorpusSettings
 
 _PARAGRAPH = 20
-_CHAPTER = re.compile(r"^\s*第\s*(\d{1,4}|[一二三四五六七八九十百零〇]{1,6})\s*([章回节幕场])(?![，。])")
+_CHAPTER = re.compile(
+    r"^\s*第\s*(\d{1,4}|[一二三四五六七八九十百零〇]{1,6})\s*([章回节幕场])"
+    r"(?=\s*$|[：:]|\s+(?![课課见見戏戲雨雪比电電]))"
+)
+"""A heading; `第二节课` and `第一场雨` in a sentence are none."""
 _DIGITS = {char: value for value, char in enumerate("零一二三四五六七八九")} | {"〇": 0}
 
 
