@@ -31,7 +31,7 @@ class CheckAnswer(_Answer):
 
 
 class ScoreAnswer(_Answer):
-    reason: str = Field(min_length=2, max_length=30)
+    reason: str = Field(min_length=2, max_length=20)
     quality: int = Field(ge=1, le=10)
     creativity: int = Field(ge=1, le=10)
 

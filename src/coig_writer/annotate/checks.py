@@ -12,6 +12,7 @@ from functools import cache
 
 from coig_writer.annotate.overlap import Bare, longest_common_run, ngram_overlap, quoted_spans
 from coig_writer.annotate.settings import AnnotateSettings
+from coig_writer.llm.prompts import source
 from coig_writer.schema import Article, Finding
 from coig_writer.taxonomy import category_range, resolve
 
@@ -28,6 +29,12 @@ _ABOUT_WRITING = frozenset(
     """.split()  # noqa: SIM905 - a list of forty quoted words would be no easier to read
 )
 """Words that belong to the task of writing and say nothing about this prompt."""
+_CHATTING = re.compile(
+    r"请随时(?:告诉|联系|提问)|希望(?:这|以上|能)[^。！？\n]{0,6}(?:对你|对您|帮)|如果(?:你|您)(?:还)?有(?:任何|其他|什么)?(?:疑问|问题|任务|需要)|"
+    r"祝(?:你|您)写作|作为(?:一个|一名)?(?:AI|人工智能|(?:大?语言)?模型|写作助手)|"
+    r"as an ai|let me know if|i hope this helps",
+    re.IGNORECASE,
+)
 _FINISHED = re.compile(
     r"(?:写完|完稿|定稿)(?:之?后|以后)|(?:本文|这篇(?:文章|散文|小说|诗)|全文|作者)(?:通过|运用|采用|以[^。]{1,12}为|成功|巧妙)"
     r"|(?:文章|作品)(?:已经|成功地?|巧妙地?)|最终(?:写成|完成)了"
@@ -71,6 +78,14 @@ def _one_part(part, text: str, article: Article, settings: AnnotateSettings, fig
         error("quoted-span", f"quotes {len(Bare.of(span).text)} characters of the article", span)
         for span in quoted_spans(text, article.text, settings.longest_quote)
     ]
+    found += [
+        error("task-echo", f"repeats {len(Bare.of(span).text)} characters of the task it was drafted by", span)
+        for span in quoted_spans(text, _task(part), settings.longest_quote)
+    ]
+    found += [
+        error("chat-talk", "talks to the person who asked, as a chat model does", match.group())
+        for match in _CHATTING.finditer(text)
+    ]
     overlap = figures[f"{part}_overlap_8gram"]
     if overlap > settings.most_overlap:
         found.append(error("overlap", f"{overlap:.0%} of its 8-grams stand in the article"))
@@ -86,6 +101,11 @@ def _one_part(part, text: str, article: Article, settings: AnnotateSettings, fig
             message = f"{len(text)} characters; published range of {category}: {expected.min:,.0f}–{expected.max:,.0f}"
             found.append(error("length", message))
     return found
+
+
+@cache
+def _task(part: str) -> str:
+    return source("system") + "\n" + source(f"draft_{part}")
 
 
 def _is_chinese(article: Article) -> bool:

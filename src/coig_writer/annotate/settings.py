@@ -25,7 +25,7 @@ class AnnotateSettings(BaseModel):
     """Characters asked of a drafted prompt."""
     reasoning_length: tuple[int, int] = (500, 1200)
     """Characters asked of a drafted reasoning."""
-    facet_length: int = Field(120, ge=20)
+    facet_length: int = Field(120, ge=10)
     """Most characters of one facet of an analysis."""
 
     longest_quote: int = Field(12, ge=4)

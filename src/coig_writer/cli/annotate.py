@@ -36,7 +36,7 @@ ScreenCreativity = Annotated[int, typer.Option(min=0, max=10, help="Least screen
 GateSum = Annotated[int, typer.Option(min=6, max=60, help="Least sum of the six scores.")]
 GateEach = Annotated[int, typer.Option(min=1, max=10, help="Least single score.")]
 PromptLength = Annotated[str, typer.Option(metavar="LOW-HIGH", help="Characters asked of the prompt.")]
-FacetLength = Annotated[int, typer.Option(min=20, help="Most characters of one facet of an analysis.")]
+FacetLength = Annotated[int, typer.Option(min=10, help="Most characters of one facet of an analysis.")]
 ReasoningLength = Annotated[str, typer.Option(metavar="LOW-HIGH", help="Characters asked of the reasoning.")]
 
 

@@ -121,6 +121,8 @@ RULES = {
     "not-in-article": Label("原文没有的事物", "not in the article"),
     "length": Label("篇幅", "length"),
     "language": Label("语言", "language"),
+    "task-echo": Label("照搬起草的指示", "repeats the drafting task"),
+    "chat-talk": Label("对提问人说的客套话", "talks like a chat model"),
     "past-tense": Label("把作品当成已写成", "speaks of the article as written"),
     "repetition": Label("自我重复", "repeats itself"),
     "unmet-requirements": Label("没有回应提示的要求", "leaves requirements unanswered"),
@@ -247,6 +249,8 @@ _PARTS_OF_SENTENCES: dict[str, Callable[[str], Label]] = {
 _IN_CHINESE = (
     # checks and gate of `annotate`
     (r"quotes (\d+) characters of the article", "照抄原文 {} 字"),
+    (r"repeats (\d+) characters of the task it was drafted by", "照搬起草的指示 {} 字"),
+    (r"talks to the person who asked, as a chat model does", "对提问人说客套话"),
     (r"(\S+) of its 8-grams stand in the article", "有 {} 的八字片段见于原文"),
     (r"(\S+) of its 8-grams repeat earlier ones", "有 {} 的八字片段重复前文"),
     (r"only (\S+) of its letters are Chinese", "只有 {} 的文字是中文"),
