@@ -303,7 +303,7 @@ def _within(category: str, part: Part, asked: tuple[int, int]) -> tuple[int, int
     """A little is added to the published minimum, since an unfinished last sentence may be dropped later."""
     low, high = asked
     published = category_range(category, part)
-    low = min(max(low, published.min * 21 // 20), published.max)
+    low = min(max(low, published.min * 11 // 10), published.max)
     return low, min(max(high, low * 6 // 5), published.max)
 
 

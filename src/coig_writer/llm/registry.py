@@ -33,8 +33,11 @@ LOCAL_SAMPLING: dict[str, Any] = {
     "max_tokens": 2048,
     "dry_multiplier": 2.0,
     "dry_allowed_length": 3,
+    "dry_penalty_last_n": 8192,
+    "dry_sequence_breakers": ["\n"],
 }
-"""Small models fall into loops and copy what they read; llama.cpp's penalties keep them from most of it."""
+"""Small models fall into loops and copy what they read; llama.cpp's penalty on repeated runs (DRY) keeps them from most
+of it, if it looks back over the whole context and is not stopped by the quotation marks of JSON."""
 _LOCAL: dict[str, Any] = {"concurrency": LOCAL_CONCURRENCY, "sampling": LOCAL_SAMPLING}
 REGISTRY_VARIABLE = "COIG_WRITER_MODELS"
 """Names a registry file that is read instead of the two usual ones."""
