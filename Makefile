@@ -26,7 +26,7 @@ lint: $(VENV)/.dev
 docs: $(VENV)/.dev
 	$(BIN)/python docs/make_cli.py
 
-bench: $(VENV)/.bench
+bench: $(VENV)/.dev
 	$(BIN)/python bench/client.py
 	$(if $(POEMS),$(BIN)/python bench/dedup.py $(POEMS),@echo "bench/dedup.py skipped: name a JSON Lines file of poems with POEMS=")
 
@@ -45,17 +45,13 @@ $(VENV)/.dev: pyproject.toml constraints.txt | $(VENV)/bin/python
 	$(PIP) -e '.[embedded,ray,dev,bench]'
 	@touch $@ $(VENV)/.demo
 
-$(VENV)/.bench: $(VENV)/.dev
-	@touch $@
-
 # Chromium and a Chinese font for the tests that look at pages. Without them those tests are skipped, loudly.
 $(VENV)/.system: | $(VENV)/bin/python
-	@if command -v chromium >/dev/null && fc-list :lang=zh 2>/dev/null | grep -q .; then :; \
+	@if command -v chromium >/dev/null && fc-list :lang=zh 2>/dev/null | grep -q .; then touch $@; \
 	elif command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
-	  (apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium fonts-noto-cjk fontconfig >/dev/null) \
+	  (apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium fonts-noto-cjk fontconfig >/dev/null && touch $@) \
 	  || echo "*** Chromium could not be installed: the browser tests will be skipped ***"; \
 	else echo "*** Chromium is missing (apt-get install chromium fonts-noto-cjk): the browser tests will be skipped ***"; fi
-	@touch $@
 
 clean:
 	rm -rf $(VENV) .pytest_cache .ruff_cache .mypy_cache
