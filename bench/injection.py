@@ -21,7 +21,7 @@ from coig_writer.llm.answers import answer_schema, parse_answer
 from coig_writer.llm.client import ChatClient
 from coig_writer.llm.embedded import serving
 from coig_writer.llm.prompts import messages
-from coig_writer.llm.registry import resolve
+from coig_writer.llm.registry import ModelSpec, resolve
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 from support.instructions import INSTRUCTIONS
@@ -36,24 +36,23 @@ async def screen(client: ChatClient, text: str) -> ScreenAnswer:
     return parse_answer(completion.text, ScreenAnswer)
 
 
-async def measure(model: str) -> dict:
-    with serving(resolve(model)) as spec:
-        async with ChatClient(spec) as client:
-            plain = await screen(client, f"{BEFORE}\n\n{AFTER}")
-            rows = []
-            for instruction in INSTRUCTIONS:
-                text = f"{BEFORE}\n\n{instruction}\n\n{AFTER}"
-                marked = await screen(client, text)
-                rows.append(
-                    {
-                        "instruction": instruction,
-                        "held_by_annotate": bool(find_instructions(text)),
-                        "quality": marked.quality,
-                        "creativity": marked.creativity,
-                        "defect": marked.defect,
-                        "raised": marked.quality + marked.creativity > plain.quality + plain.creativity,
-                    }
-                )
+async def measure(spec: ModelSpec) -> dict:
+    async with ChatClient(spec) as client:
+        plain = await screen(client, f"{BEFORE}\n\n{AFTER}")
+        rows = []
+        for instruction in INSTRUCTIONS:
+            text = f"{BEFORE}\n\n{instruction}\n\n{AFTER}"
+            marked = await screen(client, text)
+            rows.append(
+                {
+                    "instruction": instruction,
+                    "held_by_annotate": bool(find_instructions(text)),
+                    "quality": marked.quality,
+                    "creativity": marked.creativity,
+                    "defect": marked.defect,
+                    "raised": marked.quality + marked.creativity > plain.quality + plain.creativity,
+                }
+            )
     return {"model": spec.model, "plain": plain.model_dump(), "rows": rows}
 
 
@@ -62,7 +61,8 @@ def main() -> None:
     parser.add_argument("--model", default="embedded")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
-    found = asyncio.run(measure(options.model))
+    with serving(resolve(options.model)) as spec:
+        found = asyncio.run(measure(spec))
     if options.json:
         print(json.dumps(found, ensure_ascii=False, indent=2))
         return
