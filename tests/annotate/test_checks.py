@@ -2,6 +2,7 @@ import pytest
 
 from coig_writer.annotate.checks import check_parts, chinese_share, content_words, named_things, repetition
 from coig_writer.annotate.settings import AnnotateSettings
+from coig_writer.llm.prompts import source
 from coig_writer.schema import Article
 
 ARTICLE = Article.from_text(
@@ -26,6 +27,7 @@ REASONING = (
     "三样东西够了：光给时间，扫帚给动作，青苔给蜗牛一条路。孩子的眼睛离地近，先看见的应当是地上的东西，再抬头看人。"
     "语言上多用口头的说法，少用书面的连词，句子长短交错，读出声来要像在院子里慢慢走。"
 )
+TASK = source("draft_reasoning").splitlines()[-1]
 SETTINGS = AnnotateSettings()
 
 
@@ -67,7 +69,7 @@ def test_named_things_that_the_article_lacks_are_listed():
         ({"reasoning": "I plan to write about the rain in the yard. " * 12}, ("reasoning", "language")),
         ({"reasoning": REASONING[:250] + ARTICLE.text}, ("reasoning", "overlap")),
         ({"reasoning": REASONING.replace("题目要的是", "本文通过细节表现")}, ("reasoning", "past-tense")),
-        ({"reasoning": REASONING + "人物、意象、材料怎样选，有什么风俗人情上的考虑。"}, ("reasoning", "task-echo")),
+        ({"reasoning": REASONING + TASK}, ("reasoning", "task-echo")),
         ({"reasoning": REASONING + "希望这对你有帮助！"}, ("reasoning", "chat-talk")),
         ({"prompt": PROMPT + "如果您有任何疑问，请随时告诉我。"}, ("prompt", "chat-talk")),
         ({"prompt": "请写一则推介高山滑雪场开业优惠与缆车索道安全须知的公告，列出票价、班车、教练和医疗站，约五百字。"},
