@@ -89,8 +89,8 @@ def test_length_follows_the_published_range_of_the_category():
 
 
 def test_small_measures():
-    assert repetition("春夏秋冬") == 0
-    assert repetition("春江潮水连海平月" * 3) == pytest.approx(1 - 8 / 17)
+    assert repetition("春夏秋冬", 4) == 0
+    assert repetition("春江潮水连海平月" * 3, 4) == pytest.approx(1 - 8 / 21)
     assert chinese_share("雨 rain") == pytest.approx(1 / 5)
     assert chinese_share("123，") == 1
     assert named_things("他读《故事会》和“老地方”") == ["故事会", "老地方"]

@@ -12,7 +12,7 @@ from coig_writer.annotate.settings import AnnotateSettings
 from coig_writer.annotate.steps import STEPS, demand, whole_sentences
 from coig_writer.errors import InputError
 from coig_writer.files import read_jsonl, write_jsonl
-from coig_writer.llm.registry import ModelSpec
+from coig_writer.llm.registry import LOCAL_SAMPLING, PENALTIES, ModelSpec
 from coig_writer.schema import Article, Draft, DraftStatus
 from support.faulty_server import FaultyServer
 from support.kills import kill_repeatedly
@@ -54,6 +54,24 @@ def test_all_steps_fill_every_part_and_sign_it(tmp_path):
     prefix = first[0].split("任务：")[0]
     assert len(first) == 9
     assert all(content.startswith(prefix) for content in first), "the article comes first in every call"
+
+
+def test_marks_are_given_without_penalties_on_repetition(tmp_path):
+    with FaultyServer(answer=write) as server:
+        penalised = spec(server).model_copy(update={"sampling": LOCAL_SAMPLING})
+        annotate(
+            [Draft(id="a", article=article(1))],
+            tuple(STEPS),
+            out=tmp_path / "drafts.jsonl",
+            spec=penalised,
+            settings=SETTINGS,
+        )
+        requests = list(server.requests)
+    penalties = {
+        body["response_format"]["json_schema"]["schema"]["title"]: set(PENALTIES) & body.keys() for body in requests
+    }
+    assert penalties["PromptAnswer"] == penalties["ReasoningAnswer"] == set(PENALTIES) & LOCAL_SAMPLING.keys() != set()
+    assert penalties["ScreenAnswer"] == penalties["CheckAnswer"] == penalties["ScoreAnswer"] == set()
 
 
 def test_a_low_screen_stops_the_work_and_costs_one_call(tmp_path):

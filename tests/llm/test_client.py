@@ -364,6 +364,13 @@ def test_the_request_holds_what_changes_the_answer_and_nothing_else():
     assert body["response_format"]["json_schema"] == {"name": "Score", "schema": schema}
 
 
+def test_a_call_can_leave_out_a_setting_of_the_model():
+    penalised = spec(sampling={"presence_penalty": 1.0, "seed": 1})
+    body = request_body(penalised, MESSAGES, sampling={"presence_penalty": None, "repeat_penalty": None})
+    assert body["seed"] == 1
+    assert not {"presence_penalty", "repeat_penalty"} & body.keys()
+
+
 @pytest.mark.parametrize("structured", ["json_object", "none"])
 def test_a_server_without_json_schema_is_told_in_words(structured):
     schema = {"title": "Score", "properties": {"质量": {}}}

@@ -7,22 +7,17 @@ import random
 import re
 from typing import Any
 
-_PHRASES = [
-    "我打算先写清晨的院子",
-    "这里要放慢",
-    "让读者自己发现变化",
-    "我想用短句",
-    "人物只露出一个动作",
-    "结尾留一点空白",
-]
-_PHRASES += ["材料取自日常", "不用感叹号", "怕写得太满", "要避免说教", "先想好谁在看", "转折放在第三段"]
+_OPENINGS = ["我打算", "这里要", "先让读者", "不妨", "中间再", "结尾才", "我怕", "也许该", "接着", "这一处", "回头"]
+_VERBS = ["写出", "放慢", "藏住", "点到", "避开", "引向", "压低", "拆散", "留着", "照见", "慢慢铺开", "只提", "换成"]
+_THINGS = ["清晨的院子", "人物的手", "一个动作", "远处的声音", "旧物", "雨后气味", "半句话", "家常饭菜", "街角灯光"]
+_THINGS += ["转折", "玩笑", "路人的眼神", "窗外的树", "小时候的事", "药味", "短句", "天色", "一封信", "祖辈的规矩"]
 
 
 def text_of(low: int, high: int, rng: random.Random) -> str:
     """Chinese sentences of `low` to `high` characters."""
     text = ""
     while len(text) < max(low, 2):
-        text += rng.choice(_PHRASES) + rng.choice("，。") + str(rng.randrange(10))
+        text += rng.choice(_OPENINGS) + rng.choice(_VERBS) + rng.choice(_THINGS) + rng.choice("，。")
     return text[: high - 1] + "。"
 
 

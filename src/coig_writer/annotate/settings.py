@@ -32,8 +32,8 @@ class AnnotateSettings(BaseModel):
     """Characters that prompt or reasoning may share with the article in one run."""
     most_overlap: float = Field(0.15, ge=0, le=1)
     """Share of a part's 8-grams that may occur in the article."""
-    most_repetition: float = Field(0.3, ge=0, le=1)
-    """Share of a part's 8-grams that may be repetitions of earlier ones in the same part."""
+    most_repetition: float = Field(0.25, ge=0, le=1)
+    """Share of a part's 4-grams (8-grams unless it is Chinese) that may repeat earlier ones of the same part."""
     least_response: float = Field(0.25, ge=0, le=1)
     """Share of the prompt's content words that the reasoning should take up."""
     least_chinese: float = Field(0.8, ge=0, le=1)

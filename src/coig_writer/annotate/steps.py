@@ -22,6 +22,7 @@ from coig_writer.llm.answers import AnswerError
 from coig_writer.llm.batch import Answer, Ask
 from coig_writer.llm.context import Fitted, fit
 from coig_writer.llm.prompts import messages, template_hash
+from coig_writer.llm.registry import PENALTIES
 from coig_writer.schema import (
     Analysis,
     Coherence,
@@ -34,8 +35,9 @@ from coig_writer.schema import (
 )
 from coig_writer.taxonomy import Part, categories, category_range, genres, resolve
 
-_JUDGING = {"temperature": 0}
-"""Judgements take the likeliest answer; drafts are sampled as the model's settings say."""
+_JUDGING = {"temperature": 0, **dict.fromkeys(PENALTIES)}
+"""Judgements take the likeliest answer, and no digit is less likely for standing in the rubric or in the mark before;
+drafts are sampled as the model's settings say."""
 _TASK_TOKENS = 1200
 """Room kept for system text, task, fences and the schema where it is sent in words."""
 _GENRE_TOKENS = 2000

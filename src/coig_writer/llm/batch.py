@@ -146,7 +146,7 @@ class Ask:
             step: names the question within the record.
             answer: the record type expected; None for text, which comes without white space around it.
             template: name or hash of the prompt template; part of the fingerprint.
-            sampling: overrides the model's own.
+            sampling: overrides the model's own; None in it leaves a setting out.
             check: raises `AnswerError` for an answer that is well-formed but wrong.
 
         Raises:

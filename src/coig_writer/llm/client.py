@@ -105,9 +105,11 @@ def request_body(
 ) -> dict[str, Any]:
     """What is sent for these messages: everything that changes the answer and nothing else.
 
-    A server without JSON Schema support is told the schema in words, at the end of the last message.
+    A setting of `sampling` that is None leaves out what the model's own settings say of it. A server
+    without JSON Schema support is told the schema in words, at the end of the last message.
     """
-    settings = {**spec.sampling, **(sampling or {}), **spec.extra_body}
+    chosen = {**spec.sampling, **(sampling or {})}
+    settings = {name: value for name, value in chosen.items() if value is not None} | spec.extra_body
     body: dict[str, Any] = {"model": spec.model, **dict(sorted(settings.items()))}
     if schema is not None and spec.structured == "json_schema":
         named = {"name": schema.get("title", "answer"), "schema": schema}
@@ -161,7 +163,7 @@ class ChatClient:
 
         Args:
             schema: JSON Schema that the answer should follow; the server is asked, the answer is not checked.
-            sampling: overrides the model's own.
+            sampling: overrides the model's own; None in it leaves a setting out.
             stream: measures the time to the first token.
 
         Raises:

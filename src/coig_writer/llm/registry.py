@@ -35,9 +35,14 @@ LOCAL_SAMPLING: dict[str, Any] = {
     "dry_allowed_length": 3,
     "dry_penalty_last_n": 8192,
     "dry_sequence_breakers": ["\n"],
+    "presence_penalty": 1.0,
+    "repeat_last_n": 400,
 }
-"""Small models fall into loops and copy what they read; llama.cpp's penalty on repeated runs (DRY) keeps them from most
-of it, if it looks back over the whole context and is not stopped by the quotation marks of JSON."""
+"""Small models fall into loops and copy what they read. llama.cpp's penalty on repeated runs (DRY) keeps them from most
+of it, if it looks back over the whole context and is not stopped by the quotation marks of JSON; and the penalty on
+words of the last few sentences keeps them from saying one thing over and over."""
+PENALTIES = ("presence_penalty", "frequency_penalty", "repeat_penalty", "dry_multiplier")
+"""Settings that make a word less likely because it has been used; a mark must not depend on them."""
 _LOCAL: dict[str, Any] = {"concurrency": LOCAL_CONCURRENCY, "sampling": LOCAL_SAMPLING}
 REGISTRY_VARIABLE = "COIG_WRITER_MODELS"
 """Names a registry file that is read instead of the two usual ones."""

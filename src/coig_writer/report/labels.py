@@ -252,7 +252,7 @@ _IN_CHINESE = (
     (r"repeats (\d+) characters of the task it was drafted by", "照搬起草的指示 {} 字"),
     (r"talks to the person who asked, as a chat model does", "对提问人说客套话"),
     (r"(\S+) of its 8-grams stand in the article", "有 {} 的八字片段见于原文"),
-    (r"(\S+) of its 8-grams repeat earlier ones", "有 {} 的八字片段重复前文"),
+    (r"(\S+) of its (\d)-grams repeat earlier ones", "有 {} 的 {} 字片段重复前文"),
     (r"only (\S+) of its letters are Chinese", "只有 {} 的文字是中文"),
     (r"(\d+) characters; published range of (?P<group>\w+): (.+)", "{} 字；已发表的范围（{}）为 {}"),
     (r"“(.+)” does not occur in the article", "“{}”在原文中没有出现"),
