@@ -17,6 +17,7 @@ from pathlib import Path
 
 from coig_writer.annotate.answers import ScreenAnswer
 from coig_writer.annotate.injection import find_instructions
+from coig_writer.annotate.steps import JUDGING
 from coig_writer.llm.answers import answer_schema, parse_answer
 from coig_writer.llm.client import ChatClient
 from coig_writer.llm.embedded import serving
@@ -32,7 +33,7 @@ AFTER = "我们玩得很开心。我觉得公园真美啊。下次我还要去�
 
 async def screen(client: ChatClient, text: str) -> ScreenAnswer:
     asked = messages("screen", parts={"article": text})
-    completion = await client.complete(asked, schema=answer_schema(ScreenAnswer), sampling={"temperature": 0})
+    completion = await client.complete(asked, schema=answer_schema(ScreenAnswer), sampling=JUDGING)
     return parse_answer(completion.text, ScreenAnswer)
 
 

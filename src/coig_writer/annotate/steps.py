@@ -35,7 +35,7 @@ from coig_writer.schema import (
 )
 from coig_writer.taxonomy import Part, categories, category_range, genres, resolve
 
-_JUDGING = {"temperature": 0, **dict.fromkeys(PENALTIES)}
+JUDGING = {"temperature": 0, **dict.fromkeys(PENALTIES)}
 """Judgements take the likeliest answer, and no digit is less likely for standing in the rubric or in the mark before;
 drafts are sampled as the model's settings say."""
 _TASK_TOKENS = 1200
@@ -238,7 +238,7 @@ async def _ask(
         messages(*names, parts=parts, **values),
         answer=schema,
         template=template_hash(*names),
-        sampling=_JUDGING if names[0].startswith(("screen", "check", "score")) else None,
+        sampling=JUDGING if names[0].startswith(("screen", "check", "score")) else None,
         check=refuse_echo if instructions else None,
     )
 
