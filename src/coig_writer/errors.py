@@ -27,6 +27,10 @@ class CoigError(Exception):
         return f"{text}. {self.remedy}" if self.remedy else text
 
 
+AGAIN = "the same command again"
+"""How most errors say how to go on; a run for which that is wrong (`llm/batch.py`) puts its own words there."""
+
+
 class InputError(CoigError):
     """A file or record that cannot be used as it is."""
 

@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from coig_writer.errors import InputError, StorageError
+from coig_writer.errors import AGAIN, InputError, StorageError
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -48,11 +48,11 @@ def storage_errors(path: Path) -> Iterator[None]:
             "IsADirectoryError": "A folder stands where a file is needed; choose another name.",
         }
         full = error.errno in (28, 122)  # ENOSPC, EDQUOT
-        remedy = "Free some space and run the same command again: finished work is kept."
+        remedy = f"Free some space and run {AGAIN}: finished work is kept."
         raise StorageError(
             f"cannot write: {error.strerror or error}",
             where=str(path),
-            remedy=remedy if full else remedies.get(type(error).__name__, "Mend this and run the same command again."),
+            remedy=remedy if full else remedies.get(type(error).__name__, f"Mend this and run {AGAIN}."),
         ) from error
 
 

@@ -1,3 +1,5 @@
+import re
+
 import pytest
 
 from coig_writer.annotate.checks import check_parts, chinese_share, content_words, named_things, repetition
@@ -86,6 +88,29 @@ def test_length_follows_the_published_range_of_the_category():
     short = REASONING[:300]
     assert ("reasoning", "length") in rules(reasoning=short)
     assert ("reasoning", "length") not in rules(article=funny, reasoning=short)
+
+
+def test_going_round_in_circles_in_other_words_is_repetition():
+    rounds = "我需要知道我要写什么，如果需要写，我会说理由，比如我可能要写{}，如果要写{}，我会问要写什么{}。"
+    reasoning = "".join(rounds.format(one, two, one) for one, two in zip("春夏秋冬风雨", "山河湖海天地", strict=True))
+    bare = re.sub("[，。]", "", reasoning)
+    assert repetition(bare, 4) > SETTINGS.most_repetition
+    assert ("reasoning", "repetition") in rules(reasoning=reasoning)
+
+
+def test_an_english_part_is_not_held_to_runs_of_four_letters():
+    article = Article.from_text(
+        "The rain fell on the yard all night, and in the morning nobody swept it.", language="en"
+    )
+    reasoning = (
+        "I want the reader to stand in the yard before anyone explains it. The broom comes first, then the hand that "
+        "holds it, and only later the reason why the hand has stopped. Nothing in the telling should sound like a "
+        "lesson; the child sees the stopping and takes it home. I will end years afterwards with a habit that "
+        "the narrator never accounts for, because the habit is the memory and the telling would spoil the thing."
+    )
+    bare = re.sub(r"[\W_]", "", reasoning)
+    _, figures = check_parts(article, "Write about the yard after rain.", reasoning, SETTINGS)
+    assert figures["reasoning_repetition"] == round(repetition(bare, 8), 4) < round(repetition(bare, 4), 4)
 
 
 def test_small_measures():

@@ -1,3 +1,4 @@
+import errno
 import json
 import signal
 import socket
@@ -10,6 +11,7 @@ from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field
 
 from coig_writer.errors import InputError, Interrupted, ModelError, StorageError
+from coig_writer.files import storage_errors
 from coig_writer.llm.answers import AnswerError
 from coig_writer.llm.batch import Patience, run_map
 from coig_writer.llm.registry import ModelSpec
@@ -362,7 +364,8 @@ def test_how_to_go_on_depends_on_whether_the_run_began_afresh(tmp_path, fresh, s
     assert says in caught.value.remedy
 
     async def full(record, ask):
-        raise StorageError("cannot write", remedy="Free some space and run the same command again: work is kept.")
+        with storage_errors(tmp_path / "elsewhere"):
+            raise OSError(errno.ENOSPC, "no space", str(tmp_path / "elsewhere"))
 
     with FaultyServer() as server, pytest.raises(StorageError) as caught:
         go(server, tmp_path / "full.jsonl", 1, full, fresh=fresh)

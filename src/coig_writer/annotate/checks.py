@@ -18,9 +18,8 @@ from coig_writer.taxonomy import category_range, resolve
 
 _NGRAM = 8
 _REPEATED = 4
-"""Characters of the runs that tell a text going round in circles. In no 500 characters of 97 pieces by Lu Xun do more
-than a fifth of the 4-grams repeat; small models repeat a third even where they avoid longer runs. English needs longer
-runs, since four letters are less than a word."""
+"""Characters of the runs that tell a Chinese text going round in circles: small models vary longer runs and repeat
+these (`bench/false_alarms.py`). Other languages need the longer run; four letters are less than a word."""
 _MARKED_NAME = re.compile(r"《([^》]{1,30})》|[“「]([^”」]{2,12})[”」]")
 _LATIN_NAME = re.compile(r"\b[A-Z][A-Za-z]{2,}(?: [A-Z][A-Za-z]+)*\b")
 _NAME_TAGS = {"nr", "nrt", "nrfg", "ns", "nt"}
@@ -33,10 +32,10 @@ _ABOUT_WRITING = frozenset(
     """.split()  # noqa: SIM905 - a list of forty quoted words would be no easier to read
 )
 """Words that belong to the task of writing and say nothing about this prompt."""
-_CHATTING = re.compile(
+CHAT_TALK = re.compile(
     r"请随时(?:告诉|联系|提问)|希望(?:这|以上|能)[^。！？\n]{0,6}(?:对你|对您|帮)|如果(?:你|您)(?:还)?有(?:任何|其他|什么)?(?:疑问|问题|任务|需要)|"
     r"祝(?:你|您)写作|作为(?:一个|一名)?(?:AI|人工智能|(?:大?语言)?模型|写作助手)|"
-    r"as an ai|let me know if|i hope this helps",
+    r"\bas an ai\b|let me know if|i hope this helps",
     re.IGNORECASE,
 )
 _FINISHED = re.compile(
@@ -69,11 +68,11 @@ def check_parts(
 
 
 def _one_part(part, text: str, article: Article, settings: AnnotateSettings, figures: dict) -> list[Finding]:
-    bare, source = Bare.of(text).text, Bare.of(article.text).text
+    bare, original = Bare.of(text).text, Bare.of(article.text).text
     gram = _REPEATED if _is_chinese(article) else _NGRAM
     figures[f"{part}_length"] = len(text)
-    figures[f"{part}_longest_quote"] = longest_common_run(bare, source)
-    figures[f"{part}_overlap_8gram"] = round(ngram_overlap(bare, source, _NGRAM), 4)
+    figures[f"{part}_longest_quote"] = longest_common_run(bare, original)
+    figures[f"{part}_overlap_8gram"] = round(ngram_overlap(bare, original, _NGRAM), 4)
     figures[f"{part}_repetition"] = round(repetition(bare, gram), 4)
 
     def error(rule: str, message: str, span: str | None = None) -> Finding:
@@ -89,7 +88,7 @@ def _one_part(part, text: str, article: Article, settings: AnnotateSettings, fig
     ]
     found += [
         error("chat-talk", "talks to the person who asked, as a chat model does", match.group())
-        for match in _CHATTING.finditer(text)
+        for match in CHAT_TALK.finditer(text)
     ]
     overlap = figures[f"{part}_overlap_8gram"]
     if overlap > settings.most_overlap:
@@ -140,7 +139,7 @@ def named_things(text: str) -> list[str]:
 
 
 def _inventions(prompt: str, article: Article) -> list[Finding]:
-    source = Bare.of(article.text + (article.title or "")).text
+    original = Bare.of(article.text + (article.title or "")).text
     return [
         Finding(
             rule="not-in-article",
@@ -150,7 +149,7 @@ def _inventions(prompt: str, article: Article) -> list[Finding]:
             span=name,
         )
         for name in named_things(prompt)
-        if Bare.of(name).text not in source
+        if Bare.of(name).text not in original
     ]
 
 

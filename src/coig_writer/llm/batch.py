@@ -24,10 +24,10 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel
 
-from coig_writer.errors import InputError, Interrupted, StorageError
+from coig_writer.errors import AGAIN, InputError, Interrupted, StorageError
 from coig_writer.files import dumps, whole_file
 from coig_writer.llm.answers import AnswerError, answer_schema, parse_answer
-from coig_writer.llm.calls import AGAIN, AGAIN_AFTER_FRESH, CallFailed, Calls, Patience, Tally
+from coig_writer.llm.calls import AGAIN_AFTER_FRESH, CallFailed, Calls, Patience, Tally
 from coig_writer.llm.client import ChatClient, Completion, encode, request_body
 from coig_writer.llm.ledger import Key, Ledger
 from coig_writer.llm.marks import split_marks

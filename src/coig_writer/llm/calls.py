@@ -8,7 +8,7 @@ from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass
 
-from coig_writer.errors import ModelError
+from coig_writer.errors import AGAIN, ModelError
 from coig_writer.llm.client import CallError, ChatClient, Completion, Kind, RefusedError, RetryableError
 from coig_writer.llm.throttle import Throttle
 
@@ -19,7 +19,6 @@ FIRST_TRIES = 3
 """Tries to connect to a server that has never answered."""
 LONGEST_PAUSE = 600
 """Seconds; a server that asks for a longer pause (a daily quota) ends the run."""
-AGAIN = "the same command again"
 AGAIN_AFTER_FRESH = "the same command without --fresh"
 """How to go on after a run that started afresh; with --fresh all would be asked and paid again."""
 
