@@ -128,6 +128,8 @@ def test_posts_may_end_in_decoration(start, end):
         ("共三人（见第二章）", "共三人（见第二章）"),
         ("水温30°", "水温30°"),
         ("💪🎉", ""),
+        ("好的" + "哈哈💪" * 30, "好的"),
+        ("一" * 5000 + "。" + "哈哈💪" * 30, "一" * 5000 + "。"),
     ],
 )
 def test_only_decoration_is_taken_off_a_line(line, words):

@@ -138,6 +138,17 @@ def test_what_is_masked_is_readable_nowhere_among_the_candidates(tmp_path):
     assert (columns[-2:], set(columns[:-2])) == (["title", "author"], {"text"})
 
 
+def test_a_text_torn_off_at_a_number_is_refused_whether_the_number_is_masked_or_not(tmp_path):
+    source = write(
+        tmp_path / "a.jsonl",
+        record(f"{GOOD}墙根底下靠着一块旧木牌，上面用粉笔写着一串细小的号码13000000001"),
+        record(OTHER),
+    )
+    for how in ("mask", "flag"):
+        summary = build([source], tmp_path / how, CorpusSettings(personal_data=how)).summary
+        assert summary.rejected == {"cut-off": 1}
+
+
 def test_a_sales_pitch_is_refused_whether_its_contact_is_masked_or_not(tmp_path):
     pitch = "限时优惠！原价三千，现价只要九百，名额有限，先到先得，立即下单！详情加微信 demo_0001，电话13000000001。"
     source = write(tmp_path / "a.jsonl", record(pitch), record(OTHER))

@@ -33,7 +33,7 @@ def test_sources_of_one_name_are_told_apart_by_the_folders_before(tmp_path):
         "y/p/texts/a.txt",
         "q/a.txt",
     ]
-    twice = take_inventory([tmp_path / "z/q", f"{tmp_path}/z/q"])
+    twice = take_inventory([tmp_path / "z/q", f"{tmp_path}/z/q", f"{tmp_path}/x/../z/q", f"{tmp_path}/z/../z/q/a.txt"])
     assert [file.name for file in twice.files] == ["q/a.txt"]
 
 

@@ -58,8 +58,11 @@ def test_lines_may_end_as_on_any_system(tmp_path, end):
 
 
 def test_columns_that_cannot_be_read_are_reported(tmp_path):
-    (row,) = rows(tmp_path, "title,te\rxt\n甲,一段。\n")
-    assert (row.source, row.problem) == ("a.csv:1", "broken-record")
+    for columns in ("title,te\rxt", '"title,text'):
+        read = rows(tmp_path, f"{columns}\n甲,一段。\n乙,末段。\n")
+        assert [(row.source, row.problem) for row in read] == [(f"a.csv:{n}", "broken-record") for n in (1, 2, 3)]
+        assert all("line 1 is not valid CSV" in row.detail for row in read)
+        assert read[2].text == "乙,末段。\n", "what stands below is kept in the rejects"
     (row,) = rows(tmp_path, "title," + "x" * 5000 + "\n甲,一段。\n", max_record_bytes=1024)
     assert (row.source, row.problem) == ("a.csv:1", "too-large")
 

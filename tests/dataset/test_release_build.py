@@ -6,6 +6,7 @@ import errno
 import hashlib
 import json
 import os
+import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -265,6 +266,22 @@ def test_a_release_that_a_kill_left_aside_is_put_back(tmp_path):
     with pytest.raises(InputError):
         build([DRAFTS], out, include_unreviewed=False)
     assert json.loads((out / "manifest.json").read_text())["title"] == "first"
+    build([DRAFTS], out, title="second")
+    assert [path.name for path in tmp_path.iterdir()] == ["release"]
+
+
+def test_another_release_that_was_left_aside_is_left_alone(tmp_path):
+    build([DRAFTS], tmp_path / "release.v2", title="other")
+    (tmp_path / "release.v2").rename(tmp_path / ".release.v2.77.old")
+    build([DRAFTS], tmp_path / "release", title="mine")
+    build([DRAFTS], tmp_path / "release", title="mine again")
+    assert json.loads((tmp_path / ".release.v2.77.old/manifest.json").read_text())["title"] == "other"
+
+
+def test_what_a_killed_build_left_is_cleared_by_the_next(tmp_path):
+    out = tmp_path / "release"
+    build([DRAFTS], out, title="first")
+    shutil.copytree(out, tmp_path / ".release.77.old")  # as a kill after the second rename leaves it
     build([DRAFTS], out, title="second")
     assert [path.name for path in tmp_path.iterdir()] == ["release"]
 

@@ -74,7 +74,7 @@ def take_inventory(sources: Iterable[str | Path], out: str | Path | None = None)
             found |= {path: text for path, text in texts.items() if path not in found}
         elif source.is_file():
             kind, packing = _kind(source)
-            found.setdefault(str(source.absolute()), (label, kind or "unknown", packing))
+            found.setdefault(os.path.abspath(source), (label, kind or "unknown", packing))
         else:
             what = "neither a file nor a folder" if source.exists() else "no such file or folder"
             raise InputError(what, where=str(source), remedy="Check the path.")
@@ -114,7 +114,7 @@ def _texts_in(folder: Path, out: Path | None, label: str, passed_over: list[str]
         name = f"{label}/{path.relative_to(folder).as_posix()}"
         kind, packing = (None, "") if is_folder or not _is_text(path) else _kind(path)
         if kind:
-            found[str(path.absolute())] = (name, kind, packing)
+            found[os.path.abspath(path)] = (name, kind, packing)
         else:
             passed_over.append(name + "/" * is_folder)
     if not found:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 
-_NARROW = str.maketrans("０１２３４５６７８９＠．－：", "0123456789@.-:")
+_NARROW = str.maketrans("０１２３４５６７８９＠．－：＋", "0123456789@.-:+")
 """Full-width forms to half-width ones, character for character, so that places stay the same."""
 
 
@@ -76,13 +76,15 @@ _HANDLE = (
 """What follows the word WeChat in ordinary prose is mostly a platform, or the word once more in English."""
 _WITH_FIGURE = r"(?=[A-Za-z-]*[\d_-])" + _HANDLE
 _WECHAT = r"(?:微信|薇信|威信|(?<![A-Za-z])(?:weixin|wechat|VX))"
+_ADD = r"(?:(?<!参)加|(?<![A-Za-z+])\+)(?:一下|我|他|她|老师|客服|小编|店主)?的?"
 _NAMING = "|".join(
     (
         rf"{_WECHAT}{_GAP}(?:账号|帐号|号码|号){_IS}",
         rf"{_WECHAT}{_GAP}(?:ID)?{_GAP}(?:是|为|\bis\b)?{_GAP}:{_GAP}",
         rf"{_WECHAT}{_GAP}ID{_GAP}(?:是|为|\bis\b){_GAP}",
         rf"(?:我|你|他|她|它|咱|本人|老师|客服|店主)的?{_WECHAT}{_GAP}(?:是|为){_GAP}",
-        rf"(?:加|\+)(?:一下|我|他|她|老师|客服|小编|店主)?的?(?:{_WECHAT}|V){_IS}",
+        rf"{_ADD}{_WECHAT}{_IS}",
+        rf"{_ADD}V(?:{_GAP}(?:是|为)?{_GAP}:|{_GAP}(?:是|为)|[ \t]){_GAP}",
         rf"(?<![A-Za-z])VX{_GAP}",
     )
 )
@@ -93,10 +95,12 @@ _KINDS: tuple[tuple[str, str, Callable[[str], bool]], ...] = (
     ("mobile", rf"{_BEFORE}(?:(?:\+|00)?86[- ]?)?1[3-9]\d(?:[- ]?\d{{4}}){{2}}{_AFTER}", _any),
     ("card", rf"{_BEFORE}(?:62|[45]\d)\d\d(?:[ -]?\d{{4}}){{3}}(?:[ -]?\d{{1,3}})?{_AFTER}", _is_card_number),
     ("landline", rf"{_BEFORE}(?:\(?0\d{{2,3}}\)?[- ]\d{{7,8}}|400[- ]?\d{{3,4}}[- ]?\d{{3,4}}){_AFTER}", _any),
-    ("qq", rf"(?:QQ|扣扣|企鹅){_GAP}(?:号码|群号|号|群|是|为|:){_IS}([1-9]\d{{4,11}}){_AFTER}", _any),
+    ("qq", rf"(?:QQ|扣扣){_GAP}(?:号码|群号|号|群|是|为|:){_IS}([1-9]\d{{4,11}}){_AFTER}", _any),
+    ("qq", rf"企鹅{_GAP}(?:号码|群号|号|:){_IS}([1-9]\d{{4,11}}){_AFTER}", _any),
     ("qq", rf"加(?:一下|我|他|她|老师|客服|小编)?的?(?:QQ|扣扣){_GAP}([1-9]\d{{4,11}}){_AFTER}", _any),
-    ("qq", rf"(?:QQ|扣扣|企鹅){_GAP}([1-9]\d{{5,11}}){_AFTER}", _any),
+    ("qq", rf"(?:QQ|扣扣){_GAP}([1-9]\d{{5,11}}){_AFTER}", _any),
     ("wechat", rf"(?:{_NAMING})({_HANDLE}){_AFTER}", _any),
+    ("wechat", rf"{_ADD}V({_WITH_FIGURE}){_AFTER}", _any),
     ("wechat", rf"(?:{_WECHAT}){_GAP}(?:ID)?{_GAP}(?:是|为|\bis\b)?{_GAP}({_WITH_FIGURE}){_AFTER}", _any),
 )
 """Kind, pattern (its group, if it has one, is the spot), and a check of what was matched; surer kinds first.
@@ -105,7 +109,7 @@ Handles look like words and numbers, so they are taken for personal data only wh
 where they hold a figure or stroke, and on the line of what names them.
 """
 _PATTERNS = [(kind, re.compile(pattern, re.ASCII | re.I), check) for kind, pattern, check in _KINDS]
-_WORTH_A_LOOK = re.compile(r"[0-9０-９]{5}|\d{3}[- ]\d|[@＠]|微信|薇信|威信|weixin|wechat|vx|加v", re.I)
+_WORTH_A_LOOK = re.compile(r"[0-9０-９]{5}|\d{3}[- ]\d|[@＠]|微信|薇信|威信|weixin|wechat|vx|[加+＋].{0,4}v", re.I)
 
 MARKS = {
     "email": "邮箱",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import itertools
 from collections import deque
 from collections.abc import Iterator
 
@@ -31,9 +32,12 @@ def read_csv(file: File, pieces: Iterator[bytes], encoding: str, settings: Corpu
         return
     delimiter = max(_DELIMITERS, key=header_line.count)
     try:
-        header = next(csv.reader([header_line], delimiter=delimiter), [])
+        header = next(csv.reader([header_line], delimiter=delimiter, strict=True), [])
     except csv.Error as error:
-        yield unreadable(f"{file.name}:1", "broken-record", f"the line with the columns is not valid CSV: {error}")
+        detail = f"the columns are not known: line 1 is not valid CSV by itself ({error})"
+        for number, line in enumerate(itertools.chain([header_line], lines), 1):
+            yield unreadable(f"{file.name}:{number}", "broken-record", detail, line[:8000])
+            lines.begin_record()
         return
     reader = csv.reader(lines, delimiter=delimiter, strict=True)
     while True:

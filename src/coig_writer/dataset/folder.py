@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import glob
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,8 +28,7 @@ def put_back(out: Path) -> None:
     if os.path.lexists(out):
         return
     with storage_errors(out):
-        left = [path for path in out.parent.glob(f".{glob.escape(out.name)}.*.old") if _listed(path / "manifest.json")]
-        if left:
+        if left := _left_aside(out):
             max(left, key=lambda path: path.stat().st_mtime).rename(out)
 
 
@@ -107,4 +106,12 @@ def _swap(building: Path, out: Path) -> None:
     except OSError:
         earlier.rename(out)
         raise
-    shutil.rmtree(earlier)
+    for path in {earlier, *_left_aside(out)}:
+        shutil.rmtree(path)
+
+
+def _left_aside(out: Path) -> list[Path]:
+    """Earlier releases of this very folder that killed builds have left beside it."""
+    name = re.compile(rf"\.{re.escape(out.name)}\.\d+\.old")
+    beside = out.parent.iterdir() if out.parent.is_dir() else ()
+    return [path for path in beside if name.fullmatch(path.name) and _listed(path / "manifest.json")]

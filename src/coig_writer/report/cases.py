@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from coig_writer.dataset.release import Reason, Release, Rules, Withheld
+from coig_writer.dataset.release import Reason, Release, Rules, Withheld, deciding_scores
 from coig_writer.report import labels
 from coig_writer.report.labels import Label
 from coig_writer.schema import Draft, Finding, Scores, Triplet
@@ -110,12 +110,7 @@ def left_out_otherwise(release: Release) -> list[Withheld]:
 
 def _is_case(withheld: Withheld) -> bool:
     """Whether a withheld record needs refinement and has all that a case shows."""
-    if withheld.reason is not Reason.NEEDS_REFINEMENT:
-        return False
-    record = withheld.record
-    if isinstance(record, Triplet):
-        return True  # the gate has judged its scores, and its genre is known
-    return bool(record.prompt and record.reasoning and record.scores and record.article.genre in genres())
+    return withheld.reason is Reason.NEEDS_REFINEMENT and deciding_scores(withheld.record) is not None
 
 
 def _unreleased(record: Draft | Triplet, rules: Rules) -> Case:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from coig_writer.corpus.dimensions.decoration import without_labels, without_moods
 from coig_writer.corpus.findings import PLAIN, SENTENCE_END, SERIOUS, SLIGHT, Finding, Text, any_of, quote
+from coig_writer.corpus.personal import MARKS
 from coig_writer.corpus.settings import CorpusSettings
 
 _CONTINUED = any_of(
@@ -32,6 +33,8 @@ _FAREWELL = re.compile(
     r"|(?:#[^#\s]{1,20}#?\s*)+|https?://\S+|[-—]{2}.{1,24})$",
     re.I,
 )
+_MASKED_END = re.compile(rf"〔(?:{'|'.join(MARKS.values())})〕$")
+"""A number that was masked; its bracket ends no sentence."""
 _LOST = re.compile(r"□{2,}|(?<!^)□", re.M)
 """One at the head of a line is a bullet."""
 _MARKUP = re.compile(r"</?\w[^<>]*>|&\w+;")
@@ -79,7 +82,7 @@ def _end(text: Text) -> Iterator[Finding]:
     lines = _without_farewell(text.lines)
     if not lines:
         return
-    whole = _bare(lines[-1])
+    whole = _MASKED_END.sub("0", _bare(lines[-1]))
     if whole.endswith(SENTENCE_END):
         return
     last = without_moods(whole)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from coig_writer.corpus.findings import PLAIN, SERIOUS, SLIGHT, Finding, Text, any_of, quote
+from coig_writer.corpus.personal import MARKS
 from coig_writer.corpus.settings import CorpusSettings
 
 _MARKUP = re.compile(
@@ -29,13 +30,14 @@ _FURNITURE = any_of(
 _FURNITURE_LINE = 60
 _LEADER = re.compile(r"(?:\.{5,}|…{3,}|·{5,})\s*\S{1,20}\s*$")
 
+_MASKED = f"〔(?:{'|'.join(MARKS[kind] for kind in ('mobile', 'landline', 'wechat', 'qq'))})〕"
 _CONTACT = any_of(
-    r"""
-    (?<!\d)1[3-9]\d{9}(?!\d) (?<!\d)400-?\d{3,4}-?\d{3,4}
-    (?:微信|薇信|VX|QQ|扣扣|V信)\s*(?:号|群)?\s*[:：]?\s*(?:[\w-]{5,}|〔(?:微信号|QQ号|手机号)〕)
-    (?:加|添加|咨询)(?:我|老师|客服|小编|顾问)?(?:的)?(?:微信|V信?|薇|QQ|VX)(?![\w])(?:\s*[:：]?\s*〔(?:微信号|QQ号|手机号)〕)?
-    扫(?:码|描)[^。\n]{0,8}(?:添加|加|进群|领取|咨询|二维码) (?:热线|电话|客服)\s*[:：]\s*[\d-]{7,}
-    〔(?:手机号|固定电话|微信号|QQ号)〕
+    rf"""
+    (?<!\d)1[3-9]\d{{9}}(?!\d) (?<!\d)400-?\d{{3,4}}-?\d{{3,4}}
+    (?:微信|薇信|VX|QQ|扣扣|V信)\s*(?:号|群)?\s*[:：]?\s*(?:[\w-]{{5,}}|{_MASKED})
+    (?:加|添加|咨询)(?:我|老师|客服|小编|顾问)?(?:的)?(?:微信|V信?|薇|QQ|VX)(?![\w])(?:\s*[:：]?\s*{_MASKED})?
+    扫(?:码|描)[^。\n]{{0,8}}(?:添加|加|进群|领取|咨询|二维码) (?:热线|电话|客服)\s*[:：]\s*[\d-]{{7,}}
+    {_MASKED}
     """
 )
 """Numbers and handles, and the marks that `personal.mask` puts in their places."""
