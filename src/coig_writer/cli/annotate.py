@@ -74,7 +74,8 @@ def _register(name: str, steps: tuple[str, ...], summary: str, shown: str) -> No
             facet_length=facet_length,
         )
         spec = resolve(model)
-        drafts = load_drafts(candidates)[:limit]
+        found = load_drafts(candidates)
+        drafts = found[:limit]
         with call_progress(name, len(drafts)) as progress:
             done = annotate(
                 drafts,
@@ -86,7 +87,9 @@ def _register(name: str, steps: tuple[str, ...], summary: str, shown: str) -> No
                 fresh=fresh,
                 progress=progress,
             )
-        _show(done, out, as_json)
+        nexts = [] if len(drafts) == len(found) else [_waiting(len(found) - len(drafts))]
+        nexts.append(_next(candidates, out, done.statuses, steps[-1], model))
+        _show(done, out, nexts, as_json)
 
     app.command(name, help=summary, epilog=example(shown))(command)
 
@@ -112,10 +115,10 @@ def gate(
         console.print_json({"out": str(out), "statuses": statuses})
     else:
         _show_statuses(statuses)
-        _show_next(out)
+        _show_written(out, [_next(candidates, out, statuses, "gate")])
 
 
-def _show(done: AnnotateResult, out: Path, as_json: bool) -> None:
+def _show(done: AnnotateResult, out: Path, nexts: list[str], as_json: bool) -> None:
     from dataclasses import asdict
 
     from coig_writer.cli import console
@@ -126,7 +129,7 @@ def _show(done: AnnotateResult, out: Path, as_json: bool) -> None:
     else:
         _show_statuses(done.statuses)
         console.out.print(str(done.calls), soft_wrap=True)
-        _show_next(out)
+        _show_written(out, nexts)
     if done.calls.failed:
         raise UnfinishedError(
             f"{done.calls.failed} drafts could not be finished",
@@ -144,11 +147,32 @@ def _show_statuses(statuses: dict[DraftStatus, int]) -> None:
     console.out.print(table)
 
 
-def _show_next(out: Path) -> None:
+def _show_written(out: Path, nexts: list[str]) -> None:
     from coig_writer.cli import console
 
-    release = f"coig-writer dataset build {shlex.quote(str(out))} --out release --include-unreviewed"
-    console.out.print(f"Written: {out}\nNext: {release}", soft_wrap=True)
+    console.out.print("\n".join([f"Written: {out}", *nexts]), soft_wrap=True)
+
+
+def _waiting(count: int) -> str:
+    return f"{count:,} more wait: the same command without --limit goes on with them."
+
+
+def _next(candidates: Path, out: Path, statuses: dict[DraftStatus, int], done: str, model: str = "") -> str:
+    """What to do after the step `done`: the step after it while drafts are open, else the release."""
+    from coig_writer.annotate.steps import STEPS
+
+    names = list(STEPS)
+    if "open" in statuses and done != names[-1]:
+        step = names[names.index(done) + 1]
+        words = ["annotate", step, str(out), "--out", str(out.with_name(f"{step}.jsonl"))]
+        words += ["--model", model] if step != "gate" else []
+        return f"Next: coig-writer {shlex.join(words)}"
+    words = ["dataset", "build", str(out), "--out", "release"]
+    words += ["--corpus", str(candidates)] if candidates.is_dir() else []
+    words.append("--include-unreviewed")
+    if "passed" in statuses:
+        return f"Next: coig-writer {shlex.join(words)}"
+    return f"None has passed; a report shows what each lacks: coig-writer {shlex.join([*words, '--allow-empty'])}"
 
 
 _MEANING = {

@@ -26,7 +26,7 @@ app = typer.Typer(help="Turn raw texts into clean, dated, de-duplicated candidat
 def _corpus() -> None: ...
 
 
-@app.command(epilog=example("coig-writer corpus build texts/ more.jsonl.gz --out corpus --map text=内容"))
+@app.command(epilog=example("coig-writer corpus build texts/ more.jsonl.gz --out corpus --map text=帖子"))
 def build(
     sources: list[Path] = typer.Argument(
         ...,
@@ -119,9 +119,13 @@ def _show(done: Build) -> None:
     if summary.masked:
         what = "masked" if summary.settings["personal_data"] == "mask" else "flagged"
         out.print(f"Personal data was {what} in {summary.masked:,} of the texts kept.")
+    if "undated" in summary.rejected:
+        out.print(
+            "To keep undated texts: --allow-undated, or date them (a column, or a line such as 日期：2024-05-01)."
+        )
     if summary.passed_over:
         out.print(
-            f"{len(summary.passed_over):,} files or folders were passed over; summary.json lists them.",
+            f"Passed over, and listed in summary.json: {len(summary.passed_over):,} files or folders.",
         )
     if summary.unreadable:
         _show_unreadable(done, err)

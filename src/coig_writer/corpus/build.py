@@ -212,7 +212,9 @@ def _use_runner(ray: str | None) -> None:
         ) from error
     except (ConnectionError, RuntimeError, ValueError) as error:
         raise SettingError(
-            f"no Ray cluster answers: {error}", where=ray, remedy="Check the address, or use `--ray local`."
+            f"no Ray cluster answers: {error}",
+            where=ray,
+            remedy="Check the address, and RAY_AUTH_TOKEN if the cluster asks for a token; or use `--ray local`.",
         ) from error
 
 

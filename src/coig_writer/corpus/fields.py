@@ -96,7 +96,8 @@ def _no_text(record: Mapping[str, Any], columns: Mapping[str, str]) -> str:
         names += [f"{name}.{inner}" for inner in value] if isinstance(value, Mapping) and value else [str(name)]
     seen = ", ".join(names[:20]) or "none"
     wanted = f"no column {columns['text']!r}" if "text" in columns else "no column is known to hold the text"
-    return f"{wanted}; columns seen: {seen}; name it with --map text=COLUMN"
+    remedy = "build sources of other columns on their own" if "text" in columns else "name it with --map text=COLUMN"
+    return f"{wanted}; columns seen: {seen}; {remedy}"
 
 
 def _flatten(record: Mapping[str, Any]) -> dict[str, Any]:

@@ -147,8 +147,9 @@ def _validated(values: dict[str, Any], where: str) -> CorpusSettings:
     except ValidationError as error:
         first = error.errors()[0]
         name = ".".join(map(str, first["loc"]))
+        day = "Write the day as 2022-10-31. " if first["type"].startswith("date_") else ""
         raise SettingError(
             f"setting {name!r}: {first['msg'].removeprefix('Value error, ')}",
             where=where,
-            remedy="docs/corpus.md lists the settings and their values.",
+            remedy=f"{day}docs/corpus.md lists the settings and their values.",
         ) from error
