@@ -1,10 +1,12 @@
 import json
 import os
+import socket
 import subprocess
 import sys
 import threading
 import time
 from collections import Counter
+from contextlib import contextmanager
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -463,6 +465,31 @@ def test_whatever_is_read_is_kept_or_rejected(tmp_path, files):
     assert set(refused) == set(summary.rejected)
 
 
+RAY_ENVIRONMENT = {**os.environ, "RAY_DEDUP_LOGS": "0", "RAY_AUTH_MODE": "disabled"}
+
+
+@contextmanager
+def ray_cluster():
+    """A cluster of one node in processes of its own."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [Path(sys.executable).with_name("ray"), "start", "--head", "--block", "--num-cpus", "2"]
+    command += ["--node-ip-address", "127.0.0.1", "--port", str(port), "--include-dashboard", "false"]
+    head = subprocess.Popen(command, env=RAY_ENVIRONMENT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        for _ in range(600):
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", port)) == 0:
+                    break
+            assert head.poll() is None, "the cluster ended"
+            time.sleep(0.1)
+        yield f"127.0.0.1:{port}"
+    finally:
+        head.terminate()
+        head.wait(timeout=60)
+
+
 @pytest.mark.ray
 @pytest.mark.timeout(300)
 def test_a_ray_cluster_gives_the_same_result(tmp_path):
@@ -478,13 +505,15 @@ def test_a_ray_cluster_gives_the_same_result(tmp_path):
         "place = Path(sys.argv[1]); sources = [place / 'a.jsonl', place / 'b.jsonl']\n"
         "build(sources, place / sys.argv[2], ray=sys.argv[3] or None)"
     )
-    for folder, ray in (("native", ""), ("ray", "local")):
-        subprocess.run(
-            [sys.executable, "-c", program, tmp_path, folder, ray],
-            check=True,
-            env={**os.environ, "RAY_DEDUP_LOGS": "0"},
-        )
+
+    def run(folder, ray):
+        subprocess.run([sys.executable, "-c", program, tmp_path, folder, ray], check=True, env=RAY_ENVIRONMENT)
+
+    run("native", "")
+    run("local", "local")
+    with ray_cluster() as address:
+        run("address", address)
     for name in ("candidates.parquet", "rejected.parquet"):
-        native, on_ray = (pq.read_table(tmp_path / folder / name) for folder in ("native", "ray"))
-        assert native.equals(on_ray)
+        native, *on_ray = (pq.read_table(tmp_path / folder / name) for folder in ("native", "local", "address"))
+        assert all(native.equals(table) for table in on_ray)
     assert json.loads((tmp_path / "native" / "summary.json").read_text())["kept"] > 0
