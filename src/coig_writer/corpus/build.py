@@ -205,7 +205,7 @@ def _use_runner(ray: str | None) -> None:
         daft.set_runner_native()
         return
     try:
-        daft.set_runner_ray(None if ray == "local" else ray)
+        daft.set_runner_ray(ray)
     except ImportError as error:
         raise SettingError(
             "Ray is not installed", where="--ray", remedy="Install it: pip install 'coig-writer[ray]'."
