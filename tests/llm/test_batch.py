@@ -82,6 +82,47 @@ def test_a_second_run_asks_nothing_and_writes_the_same(tmp_path):
         assert go(server, out, fresh=True).calls == 12
 
 
+@pytest.mark.parametrize("concurrency", [1, 3, 8, 20])
+def test_a_limit_counts_what_counts_and_begins_no_record_beyond(tmp_path, concurrency):
+    out = tmp_path / "out.jsonl"
+    useless = {f"r{number}" for number in (0, 3, 4, 9)}
+    totals = []
+
+    async def work(record, ask):
+        if record["id"] == "r4":
+            return {"id": record["id"]}  # at once, without a call
+        return {"id": record["id"], "draft": (await ask("draft", [{"role": "user", "content": record["text"]}])).value}
+
+    def run(**more):
+        more |= {"counts": lambda row: row["id"] not in useless, "concurrency": concurrency}
+        more |= {"progress": lambda report: totals.append(report.total)}
+        return go(server, out, 20, work, model={"concurrency": 20}, **more)
+
+    with FaultyServer() as server:
+        summary = run(limit=5)
+        assert [row["id"] for row in rows(out)] == [f"r{number}" for number in range(8)]
+        assert (summary.rows, summary.calls, totals[-1]) == (8, 7, 8)
+        assert run(limit=5).calls == 0
+        assert [row["id"] for row in rows(out)] == [f"r{number}" for number in range(8)]
+        assert run(limit=7).calls == 3, "r8, r9, which does not count, and r10"
+        assert run(limit=100).calls == 9
+        assert [row["id"] for row in rows(out)] == [f"r{number}" for number in range(20)]
+
+
+def test_a_failed_record_counts_since_the_next_run_asks_for_it(tmp_path):
+    async def work(record, ask):
+        return {
+            "id": record["id"],
+            "score": (await ask("s", [{"role": "user", "content": record["text"]}], answer=Score)).value.quality,
+        }
+
+    with FaultyServer(
+        answer=lambda body: "不" if "第 1 篇" in json.dumps(body, ensure_ascii=False) else default_answer(body)
+    ) as server:
+        summary = go(server, tmp_path / "out.jsonl", 9, work, limit=3)
+    assert (summary.rows, summary.failed) == (3, 1)
+
+
 def test_only_what_changed_is_paid_for(tmp_path):
     out = tmp_path / "out.jsonl"
 

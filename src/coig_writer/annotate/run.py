@@ -87,6 +87,7 @@ def annotate(
     out: Path,
     spec: ModelSpec,
     settings: AnnotateSettings,
+    limit: int | None = None,
     concurrency: int | None = None,
     fresh: bool = False,
     progress: Callable[[Progress], None] | None = None,
@@ -97,6 +98,9 @@ def annotate(
     articles run side by side. A call that fails in the end leaves its draft with status `error` and
     what the steps before it found; the next run asks again. Everything answered is kept in
     `OUT.jsonl.tmp` while running and in `OUT.calls.jsonl` afterwards.
+
+    Args:
+        limit: stop when so many drafts have come through; those held or screened out do not count.
 
     Raises:
         InputError: a draft lacks what the first step builds on.
@@ -131,6 +135,8 @@ def annotate(
             spec=ready,
             record_id=lambda draft: draft.id,
             on_failure=on_failure,
+            limit=limit,
+            counts=lambda draft: draft.status not in (DraftStatus.HELD, DraftStatus.SCREENED_OUT),
             concurrency=concurrency,
             fresh=fresh,
             progress=progress,

@@ -25,7 +25,9 @@ Out = Annotated[Path, typer.Option("--out", "-o", help="JSON Lines to write; the
 Model = Annotated[
     str, typer.Option("--model", "-m", help="Registry name, URL#model-id, hf:REPO/FILE.gguf or embedded.")
 ]
-Limit = Annotated[int | None, typer.Option(min=1, help="Only the first N candidates.")]
+Limit = Annotated[
+    int | None, typer.Option(min=1, help="Stop after N that come through; those held or screened out do not count.")
+]
 Concurrency = Annotated[
     int | None, typer.Option(min=1, help="Articles in work, and so calls, at once (default: the model's own).")
 ]
@@ -74,20 +76,21 @@ def _register(name: str, steps: tuple[str, ...], summary: str, shown: str) -> No
             facet_length=facet_length,
         )
         spec = resolve(model)
-        found = load_drafts(candidates)
-        drafts = found[:limit]
-        with call_progress(name, len(drafts)) as progress:
+        drafts = load_drafts(candidates)
+        with call_progress(name) as progress:
             done = annotate(
                 drafts,
                 steps,
                 out=out,
                 spec=spec,
                 settings=settings,
+                limit=limit,
                 concurrency=concurrency,
                 fresh=fresh,
                 progress=progress,
             )
-        nexts = [] if len(drafts) == len(found) else [_waiting(len(found) - len(drafts))]
+        waiting = len(drafts) - done.calls.rows
+        nexts = [_waiting(waiting)] if waiting else []
         nexts.append(_next(candidates, out, done.statuses, steps[-1], model))
         _show(done, out, nexts, as_json)
 

@@ -72,10 +72,10 @@ def progress(transient: bool = False) -> Progress:
 
 
 @contextmanager
-def call_progress(description: str, total: int) -> Iterator[Callable[[batch.Progress], None]]:
+def call_progress(description: str) -> Iterator[Callable[[batch.Progress], None]]:
     """A progress display for `llm.batch.run_map`: pass what this yields as its `progress`."""
     with progress() as display:
-        task = display.add_task(description, total=total, note="")
+        task = display.add_task(description, total=None, note="")
         replayed = True
 
         def show(report: batch.Progress) -> None:
@@ -83,7 +83,7 @@ def call_progress(description: str, total: int) -> Iterator[Callable[[batch.Prog
             if replayed and report.so_far.calls:  # rows from the ledger say nothing about the speed to come
                 replayed = False
                 display.reset(task, completed=report.so_far.rows)
-            display.update(task, completed=report.so_far.rows, note=_call_note(report))
+            display.update(task, total=report.total, completed=report.so_far.rows, note=_call_note(report))
 
         yield show
 

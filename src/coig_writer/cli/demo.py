@@ -10,7 +10,7 @@ import typer
 
 from coig_writer.errors import UnfinishedError
 
-_SHORT = ["--limit", "13", "--prompt-length", "50-90", "--reasoning-length", "260-320", "--facet-length", "14"]
+_SHORT = ["--limit", "10", "--prompt-length", "50-90", "--reasoning-length", "260-320", "--facet-length", "12"]
 _AS_A_DEMO = ["--include-unreviewed", "--allow-empty", "--licence", "cc-by-4.0", "--title", "示例 Demo"]
 
 
@@ -45,7 +45,7 @@ def _commands(texts: Path, workspace: Path, model: str) -> list[tuple[str, list[
         ),
         (
             "2  Annotate: screen, draft prompt and reasoning, check, score and gate, at the paper's thresholds\n"
-            "   (the first 13 texts and short drafts, so that a small model on two cores is done in minutes;\n"
+            "   (ten drafts, and short ones, so that a small model on two cores is done in minutes;\n"
             "   the same command without --limit goes on with the rest)",
             ["annotate", "run", str(corpus), "--out", str(drafts), "--model", model, *_SHORT],
         ),

@@ -58,7 +58,7 @@ _CHINESE = re.compile("[\u4e00-\u9fff]")
 _COMPLETION = [field.name for field in fields(Completion)]
 
 T = TypeVar("T")
-Row = BaseModel | dict[str, Any]
+R = TypeVar("R", bound=BaseModel | dict[str, Any])
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +110,7 @@ class Progress:
     """Where a run stands."""
 
     total: int
+    """Rows that there will be; with a limit it grows by each row that does not count."""
     so_far: Summary
     in_flight: int
     stopping: bool
@@ -271,12 +272,14 @@ class _Question:
 
 def run_map(
     records: Sequence[T],
-    work: Callable[[T, Ask], Awaitable[Row]],
+    work: Callable[[T, Ask], Awaitable[R]],
     *,
     out: Path,
     spec: ModelSpec,
     record_id: Callable[[T], str],
-    on_failure: Callable[[T, CallFailed], Row],
+    on_failure: Callable[[T, CallFailed], R],
+    limit: int | None = None,
+    counts: Callable[[R], bool] = lambda row: True,
     concurrency: int | None = None,
     fresh: bool = False,
     progress: Callable[[Progress], None] | None = None,
@@ -292,6 +295,8 @@ def run_map(
         spec: the model, with a `base_url`.
         record_id: a unique name.
         on_failure: the row of a record for which a call failed for good; never an invented answer.
+        limit: begin no record more than it takes for so many rows that count; the records after it get no row.
+        counts: whether a row counts towards `limit`; by default each does.
         concurrency: most chains alive, and so calls in flight, at once; by default the model's own
             bound, which for a model on this machine is the number of its server's slots and stays the bound.
         fresh: forget earlier answers (their ledger is renamed, not deleted).
@@ -311,7 +316,7 @@ def run_map(
         most = min(most, spec.concurrency)
     again = AGAIN_AFTER_FRESH if fresh else AGAIN
     with Ledger(Path(out), fresh=fresh) as ledger, _going_on(again):
-        run = _Run(records, ids, work, on_failure, spec, ledger, progress, again)
+        run = _Run(records, ids, work, on_failure, limit, counts, spec, ledger, progress, again)
         lines = asyncio.run(run.go(min(most, max(1, len(records))), patience))
         with whole_file(out) as temporary, open(temporary, "w", encoding="utf-8", errors="replace") as file:
             file.writelines(lines)
@@ -320,13 +325,15 @@ def run_map(
 
 
 @dataclass
-class _Run(Generic[T]):
+class _Run(Generic[T, R]):
     """The moving parts of one `run_map`."""
 
     records: Sequence[T]
     ids: list[str]
-    work: Callable[[T, Ask], Awaitable[Row]]
-    on_failure: Callable[[T, CallFailed], Row]
+    work: Callable[[T, Ask], Awaitable[R]]
+    on_failure: Callable[[T, CallFailed], R]
+    limit: int | None
+    counts: Callable[[R], bool]
     spec: ModelSpec
     ledger: Ledger
     progress: Callable[[Progress], None] | None
@@ -335,7 +342,7 @@ class _Run(Generic[T]):
     def __post_init__(self) -> None:
         self.tally = Tally()
         self.lines = [""] * len(self.records)
-        self.done = self.failed = 0
+        self.taken = self.done = self.failed = self.uncounted = 0
         self.stopping = False
         self.begun = time.monotonic()
         self.calls: Calls
@@ -352,11 +359,10 @@ class _Run(Generic[T]):
                 usable_before=self.ledger.usable_from(self.spec.model),
                 again=self.again,
             )
-            queue = iter(enumerate(self.records))
             try:
                 async with asyncio.TaskGroup() as group:
                     upkeep = group.create_task(self._keep_up())
-                    workers = [group.create_task(self._work_off(queue)) for _ in range(chains)]
+                    workers = [group.create_task(self._work_off()) for _ in range(chains)]
                     with self._interruptible(workers):
                         await asyncio.wait(workers)
                     upkeep.cancel()
@@ -365,13 +371,18 @@ class _Run(Generic[T]):
             finally:
                 self.ledger.sync()
                 self._report()
-        if self.done < len(self.records):
+        if self.done < self.total:
             raise Interrupted(
-                f"stopped; {self.done:,} of {len(self.records):,} records are done",
+                f"stopped; {self.done:,} of {self.total:,} records are done",
                 where=str(self.ledger.path),
                 remedy=f"Run {self.again} to go on: answered calls are kept and not paid twice.",
             )
         return self.lines
+
+    @property
+    def total(self) -> int:
+        """Records that will get a row, as far as is known."""
+        return len(self.records) if self.limit is None else min(len(self.records), self.limit + self.uncounted)
 
     def summary(self) -> Summary:
         tally = self.tally
@@ -384,17 +395,20 @@ class _Run(Generic[T]):
             seconds=time.monotonic() - self.begun,
         )
 
-    async def _work_off(self, queue: Iterator[tuple[int, T]]) -> None:
+    async def _work_off(self) -> None:
         """One chain after another, each on the next record that nobody has begun."""
-        for place, record in queue:
-            if self.stopping:
-                return
+        # What is in work is taken to count. A row that does not count makes room for one more record, which
+        # this very chain then takes up; so which records are begun does not depend on who is done first.
+        while not self.stopping and self.taken < self.total:
+            place, record = self.taken, self.records[self.taken]
+            self.taken += 1
             try:
                 row = await self.work(record, Ask(self.calls, self.ledger, self.ids[place], place))
             except CallFailed as error:
                 row = self.on_failure(record, error)
                 self.failed += 1
             self.lines[place] = dumps(row) + "\n"
+            self.uncounted += not self.counts(row)
             self.done += 1
 
     async def _keep_up(self) -> None:
@@ -410,7 +424,7 @@ class _Run(Generic[T]):
     def _report(self) -> None:
         if self.progress:
             in_flight = self.calls.throttle.in_flight
-            self.progress(Progress(len(self.records), self.summary(), in_flight, self.stopping))
+            self.progress(Progress(self.total, self.summary(), in_flight, self.stopping))
 
     @contextmanager
     def _interruptible(self, workers: list[asyncio.Task[None]]) -> Iterator[None]:

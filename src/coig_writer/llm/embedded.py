@@ -75,8 +75,7 @@ def _start(weights: Path, spec: ModelSpec):
     params.ui = False
     params.verbosity = 1  # errors only
     params.n_parallel = spec.concurrency
-    # One pool of cache cells for all slots: a long article may use what short ones leave free.
-    params.kv_unified = True
+    params.kv_unified = False
     params.n_ctx = (spec.context or DEFAULT_CONTEXT) * spec.concurrency
     params.cpuparams.n_threads = params.cpuparams_batch.n_threads = len(os.sched_getaffinity(0))
     try:

@@ -37,10 +37,12 @@ LOCAL_SAMPLING: dict[str, Any] = {
     "dry_sequence_breakers": ["\n"],
     "presence_penalty": 1.0,
     "repeat_last_n": 400,
+    "samplers": ["top_k", "penalties", "dry", "top_p", "temperature"],
 }
 """Small models fall into loops and copy what they read. llama.cpp's penalty on repeated runs (DRY) keeps them from most
 of it, if it looks back over the whole context and is not stopped by the quotation marks of JSON; and the penalty on
-words of the last few sentences keeps them from saying one thing over and over."""
+words of the last few sentences keeps them from saying one thing over and over. Only the likeliest words are weighed so
+(`top_k`, 40 by llama.cpp's default, comes first): weighing all 150,000 costs a twelfth of the speed."""
 PENALTIES = ("presence_penalty", "frequency_penalty", "repeat_penalty", "dry_multiplier")
 """Settings that make a word less likely because it has been used; a mark must not depend on them."""
 _LOCAL: dict[str, Any] = {"concurrency": LOCAL_CONCURRENCY, "sampling": LOCAL_SAMPLING}
