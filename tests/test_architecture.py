@@ -12,7 +12,7 @@ PACKAGE = ROOT / "src" / "coig_writer"
 PAGE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
 ROOMS = ["corpus", "annotate", "dataset", "report"]
 """In the order in which data flows."""
-COMMONS = ["errors", "schema", "taxonomy", "files", "llm"]
+COMMONS = ["errors", "schema", "taxonomy", "files", "verse", "packaged", "llm"]
 """What every room may import; each of them may import those before it."""
 
 

@@ -187,17 +187,84 @@ class Triplet(Record):
         return candidates[-1] if candidates else None
 
 
+class Span(Record):
+    """A length that is asked for: from, to, or both."""
+
+    unit: Literal["characters", "words"]
+    min: int | None = Field(None, ge=1)
+    max: int | None = Field(None, ge=1)
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Span:
+        if self.min is None and self.max is None:
+            raise ValueError("a length needs min, max or both")
+        if self.min is not None and self.max is not None and self.min > self.max:
+            raise ValueError(f"min {self.min} is above max {self.max}")
+        return self
+
+
+class Form(Record):
+    """The shape that is asked for; numbers are exact."""
+
+    name: str
+    sections: int | None = Field(None, ge=1)
+    lines: int | None = Field(None, ge=1)
+    line_length: int | None = Field(None, ge=1)
+    """Characters, or words in English, of each line."""
+    rhyme: bool = False
+    tones: bool = False
+    """Whether a tonal pattern (平仄) is asked for."""
+
+
+class Constraints(Record):
+    """What a query asks for as data, so that a program can check it; the query's text says all of it too."""
+
+    length: Span | None = None
+    style: str | None = None
+    theme: str | None = None
+    form: Form | None = None
+    must_include: list[str] = []
+    """Strings that the answer has to contain."""
+    must_avoid: list[str] = []
+    """Strings that it must not contain."""
+
+
+class Challenge(StrEnum):
+    """A demand in which models differ visibly."""
+
+    META_COMMENTARY = "meta_commentary"
+    """A commentary on a well-known story is part of the task."""
+    RHYME = "rhyme"
+    TONAL_PATTERN = "tonal_pattern"
+    FIXED_NARRATOR = "fixed_narrator"
+    """A voice that limits what can be told: a dog, a child, a log book, an unreliable person."""
+    FORBIDDEN_WORD = "forbidden_word"
+    PREPARED_TWIST = "prepared_twist"
+    """A turn that earlier details must prepare."""
+    WORDPLAY = "wordplay"
+    """Homophones and puns."""
+    CRAZY_LITERATURE = "crazy_literature"
+    """发疯文学: a rant that gets out of hand on purpose."""
+    DIALECT = "dialect"
+    EXACT_SECTIONS = "exact_sections"
+    MIXED_REGISTERS = "mixed_registers"
+
+
 class Query(Record):
-    """A benchmark query: what a model is asked to write."""
+    """A benchmark query: what a model is asked to write, and by what its answer can be judged."""
 
     id: str
     language: Literal["zh", "en"]
     genre: str
     query: str = Field(min_length=1)
-    constraints: dict = {}
+    """All that the model sees."""
+    constraints: Constraints = Constraints()
     context: str | None = None
+    """Who reads it, where, under which custom: what an answer has to respect."""
     difficulty: int | None = Field(None, ge=1, le=3)
+    challenges: list[Challenge] = []
     criteria: list[str] = []
+    """Statements about an answer, each met, partly met or not."""
 
 
 class Response(Record):
