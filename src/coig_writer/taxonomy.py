@@ -66,6 +66,18 @@ class Range:
     """Whose lengths: slug of a genre or category, or `overall`."""
 
 
+@dataclass(frozen=True, slots=True)
+class Published:
+    """One row of the published tables (appendix B of arXiv 2510.14763)."""
+
+    of: str
+    """Slug of a genre or category, or `overall`."""
+    count: int
+    share: float | None
+    """Of all samples in per cent, as printed to one decimal; None for genres, for which none is printed."""
+    lengths: Mapping[Part, Range]
+
+
 @cache
 def categories() -> Mapping[str, Category]:
     """Slug → category, in the order of the published overview; `role_play` comes last."""
@@ -116,8 +128,8 @@ def published_range(genre: str, part: Part) -> Range:
         SettingError: there is no such genre.
     """
     found = resolve(genre)
-    own = _published().get(found.slug)
-    return own[part] if own else category_range(found.category, part)
+    own = published().get(found.slug)
+    return own.lengths[part] if own else category_range(found.category, part)
 
 
 def category_range(category: str, part: Part) -> Range:
@@ -126,8 +138,21 @@ def category_range(category: str, part: Part) -> Range:
     Raises:
         SettingError: there is no such category.
     """
-    table = _published()
-    return table.get(resolve_category(category).slug, table["overall"])[part]
+    table = published()
+    return table.get(resolve_category(category).slug, table["overall"]).lengths[part]
+
+
+@cache
+def published() -> Mapping[str, Published]:
+    """Slug of a genre, of a category or `overall` → its published row; genres without figures are absent."""
+    return MappingProxyType(
+        {
+            row[column]: _published(row, row[column])
+            for file, column in (("categories.csv", "category"), ("genres.csv", "genre"))
+            for row in _rows(file)
+            if row["count"]
+        }
+    )
 
 
 def _category(row: dict) -> Category:
@@ -143,20 +168,14 @@ def _taxonomy() -> list[dict]:
     return tomllib.loads((_DATA / "taxonomy.toml").read_text(encoding="utf-8"))["category"]
 
 
-@cache
-def _published() -> dict[str, dict[Part, Range]]:
-    """Slug of a genre, of a category or `overall` → part → range; genres without figures are absent."""
-    return {
-        row[column]: {part: _range(row, part, row[column]) for part in PARTS}
-        for file, column in (("categories.csv", "category"), ("genres.csv", "genre"))
-        for row in _rows(file)
-        if row["count"]
-    }
-
-
 def _rows(file: str) -> Iterator[dict[str, str]]:
     text = (_DATA / "published" / file).read_text(encoding="utf-8-sig")
     return csv.DictReader(text.splitlines())
+
+
+def _published(row: Mapping[str, str], of: str) -> Published:
+    share = float(row["share_pct"]) if row.get("share_pct") else None
+    return Published(of, int(row["count"]), share, MappingProxyType({part: _range(row, part, of) for part in PARTS}))
 
 
 def _range(row: Mapping[str, str], part: Part, of: str) -> Range:

@@ -24,7 +24,8 @@ from coig_writer.llm.registry import ModelSpec
 from coig_writer.report import labels
 from coig_writer.report.cases import left_out_otherwise, needing_refinement, samples
 from coig_writer.report.funnel import funnel
-from coig_writer.report.release import paragraphs, render_report, web_address
+from coig_writer.report.page import paragraphs, web_address
+from coig_writer.report.release import render_report
 from coig_writer.schema import Article, Draft, DraftStatus
 from support.drafts import drafts, release_of, review, scores, triplet
 from support.faulty_server import FaultyServer

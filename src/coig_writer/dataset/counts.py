@@ -1,43 +1,170 @@
-"""Counts and lengths of a set of triplets, by genre."""
+"""Counts and lengths of triplets by genre and category, gathered while the triplets pass.
+
+What is kept is how often each length and each sum of scores occurs, so that a million triplets take no more
+room than a thousand, and least, mean, quartiles and most are exact.
+"""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from statistics import fmean, median
+from functools import cached_property, lru_cache
+from typing import Literal
 
+from coig_writer.errors import SettingError
 from coig_writer.schema import Triplet
-from coig_writer.taxonomy import PARTS, Category, Genre, Part, categories, genres
+from coig_writer.taxonomy import PARTS, Category, Genre, Part, categories, genres, resolve
+
+Level = Literal["overall", "category", "genre"]
+OUTSIDE = Category("outside", "体裁表以外", "Outside the taxonomy")
+"""Where genres are counted that the taxonomy does not know."""
 
 
 @dataclass(frozen=True)
 class Lengths:
-    """Characters of some texts."""
+    """Characters of some texts. Quartiles are by linear interpolation, both ends included."""
 
     min: int
-    mean: float
+    q1: float
     median: float
+    mean: float
+    q3: float
     max: int
 
     @classmethod
-    def of(cls, values: Sequence[int]) -> Lengths:
-        """Of at least one length."""
-        return cls(min(values), fmean(values), median(values), max(values))
+    def of(cls, counts: Mapping[int, int]) -> Lengths:
+        """Of at least one text; `counts` is length → number of texts."""
+        q1, median, q3 = (quantile(counts, share) for share in (0.25, 0.5, 0.75))
+        return cls(min(counts), q1, median, mean(counts), q3, max(counts))
+
+
+def mean(counts: Mapping[int, int]) -> float:
+    """Mean of whole numbers given as value → how often."""
+    return sum(value * count for value, count in counts.items()) / sum(counts.values())
+
+
+def quantile(counts: Mapping[int, int], share: float) -> float:
+    """The value below which `share` (0–1) of at least one number lies, given as value → how often."""
+    place = share * (sum(counts.values()) - 1)
+    lower = int(place)
+    found: list[int] = []
+    seen = 0
+    for value in sorted(counts):
+        seen += counts[value]
+        while len(found) < 2 and seen > lower + len(found):
+            found.append(value)
+        if len(found) == 2:
+            break
+    return found[0] + (found[-1] - found[0]) * (place - lower)
 
 
 @dataclass(frozen=True)
-class GenreCount:
-    """What a set holds of one genre."""
+class Group:
+    """What a set holds of one genre, of one category, or in all."""
 
-    genre: Genre
-    category: Category
+    slug: str
+    """Of a genre or category, or `overall`; a genre that the taxonomy does not know is called as the data does."""
+    level: Level
     count: int
     share: float
     """Of all triplets in the set, 0–1."""
-    median_total: float | None
-    """Median of the deciding sums of six scores; None where nothing is scored."""
-    lengths: dict[Part, Lengths]
+    length_counts: Mapping[Part, Mapping[int, int]]
+    """Part → length in characters → number of texts."""
+    totals: Mapping[int, int]
+    """Deciding sum of six scores → number of triplets; those without scores are absent."""
+
+    @cached_property
+    def lengths(self) -> dict[Part, Lengths]:
+        """Part → lengths; empty for no triplets."""
+        return {part: Lengths.of(counts) for part, counts in self.length_counts.items() if counts}
+
+    @property
+    def median_total(self) -> float | None:
+        """Median of the deciding sums of six scores; None where nothing is scored."""
+        return quantile(self.totals, 0.5) if self.totals else None
+
+    @property
+    def genre(self) -> Genre:
+        """The genre, for a group that is one."""
+        return genres().get(self.slug) or Genre(self.slug, OUTSIDE.slug, self.slug, self.slug, "", "")
+
+    @property
+    def category(self) -> Category:
+        """The category, or that of the genre."""
+        slug = self.slug if self.level == "category" else self.genre.category
+        return categories().get(slug, OUTSIDE)
+
+
+class Tally:
+    """Counts triplets as they pass."""
+
+    def __init__(self) -> None:
+        self._lengths: dict[str, dict[Part, Counter[int]]] = {}
+        self._totals: dict[str, Counter[int]] = {}
+
+    def add(self, triplet: Triplet) -> None:
+        genre = slug_of(triplet.genre)
+        lengths = self._lengths.get(genre)
+        if lengths is None:
+            lengths = self._lengths[genre] = {part: Counter() for part in PARTS}
+            self._totals[genre] = Counter()
+        lengths["article"][len(triplet.article.text)] += 1
+        lengths["prompt"][len(triplet.prompt)] += 1
+        lengths["reasoning"][len(triplet.reasoning)] += 1
+        if scores := triplet.deciding_scores:
+            self._totals[genre][scores.total] += 1
+
+    def overall(self) -> Group:
+        """All that has passed."""
+        return self._group("overall", "overall", list(self._lengths))
+
+    def categories(self) -> list[Group]:
+        """One group for each category that has occurred, in the order of the taxonomy."""
+        members: dict[str, list[str]] = {}
+        for slug in self._in_order():
+            members.setdefault(_category_of(slug), []).append(slug)
+        order = [*categories(), OUTSIDE.slug]
+        return [self._group(slug, "category", members[slug]) for slug in order if slug in members]
+
+    def genres(self) -> list[Group]:
+        """One group for each genre that has occurred, in the order of the taxonomy, unknown ones last."""
+        return [self._group(slug, "genre", [slug]) for slug in self._in_order()]
+
+    def _in_order(self) -> list[str]:
+        known = [slug for slug in genres() if slug in self._lengths]
+        return known + sorted(self._lengths.keys() - genres().keys())
+
+    def _group(self, slug: str, level: Level, members: list[str]) -> Group:
+        lengths: dict[Part, Counter[int]] = {
+            part: _sum(self._lengths[each][part] for each in members) for part in PARTS
+        }
+        count = lengths["article"].total()
+        of = sum(each["article"].total() for each in self._lengths.values())
+        return Group(
+            slug, level, count, count / of if of else 0.0, lengths, _sum(self._totals[each] for each in members)
+        )
+
+
+def _sum(counters: Iterable[Counter[int]]) -> Counter[int]:
+    total: Counter[int] = Counter()
+    for counter in counters:
+        total.update(counter)
+    return total
+
+
+def _category_of(genre: str) -> str:
+    known = genres().get(genre)
+    return known.category if known else OUTSIDE.slug
+
+
+@lru_cache(4096)
+def slug_of(genre: str) -> str:
+    """The slug of a genre, however it is spelt; a genre that the taxonomy does not know stays as it is."""
+    try:
+        return resolve(genre).slug
+    except SettingError:
+        return genre
 
 
 def text_of(triplet: Triplet, part: Part) -> str:
@@ -45,27 +172,9 @@ def text_of(triplet: Triplet, part: Part) -> str:
     return {"article": triplet.article.text, "prompt": triplet.prompt, "reasoning": triplet.reasoning}[part]
 
 
-def lengths(triplets: Iterable[Triplet]) -> dict[Part, Lengths]:
-    """Part → lengths; empty for no triplets."""
-    found = list(triplets)
-    return {part: Lengths.of([len(text_of(each, part)) for each in found]) for part in PARTS} if found else {}
-
-
-def count_genres(triplets: Sequence[Triplet]) -> list[GenreCount]:
+def count_genres(triplets: Iterable[Triplet]) -> list[Group]:
     """One entry for each genre that occurs, in the order of the taxonomy."""
-    groups: dict[str, list[Triplet]] = defaultdict(list)
+    tally = Tally()
     for triplet in triplets:
-        groups[triplet.genre].append(triplet)
-    return [_count(genre, groups[slug], len(triplets)) for slug, genre in genres().items() if slug in groups]
-
-
-def _count(genre: Genre, members: list[Triplet], of: int) -> GenreCount:
-    totals = [each.deciding_scores.total for each in members if each.deciding_scores]
-    return GenreCount(
-        genre=genre,
-        category=categories()[genre.category],
-        count=len(members),
-        share=len(members) / of,
-        median_total=median(totals) if totals else None,
-        lengths=lengths(members),
-    )
+        tally.add(triplet)
+    return tally.genres()

@@ -15,10 +15,10 @@ from pydantic import ValidationError
 
 from coig_writer.corpus.reasons import REASONS
 from coig_writer.corpus.summary import Summary
-from coig_writer.errors import InputError, SettingError
+from coig_writer.dataset.counts import slug_of
+from coig_writer.errors import InputError
 from coig_writer.files import read_journal
 from coig_writer.schema import Article, Draft, Triplet
-from coig_writer.taxonomy import resolve
 
 
 @dataclass(frozen=True)
@@ -96,16 +96,10 @@ def as_released(record: Draft | Triplet) -> Draft | Triplet:
     `source` only the file's name is left.
     """
     article = record.article
-    article = article.model_copy(update={"genre": _slug(article.genre), "source": _without_folders(article)})
-    update = {"article": article} if isinstance(record, Draft) else {"article": article, "genre": _slug(record.genre)}
+    genre = slug_of(article.genre) if article.genre else None
+    article = article.model_copy(update={"genre": genre, "source": _without_folders(article)})
+    update = {"article": article} if isinstance(record, Draft) else {"article": article, "genre": slug_of(record.genre)}
     return record.model_copy(update=update)
-
-
-def _slug(genre: str | None) -> str | None:
-    try:
-        return resolve(genre).slug if genre else genre
-    except SettingError:
-        return genre  # stays as it is; who needs a genre says what is wrong with it
 
 
 def _without_folders(article: Article) -> str | None:

@@ -1,25 +1,13 @@
-"""The page of a release: one HTML file that needs nothing else, in Chinese and English.
-
-Text from the data is escaped by Jinja2, and the page's content security policy admits only the one
-script and the one style sheet that are in it, by their hashes, and no network at all.
-"""
+"""The page of a release: what was read, what was released, and what still needs work."""
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from importlib.resources import files
 from statistics import median
-from urllib.parse import urlsplit
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
-
-from coig_writer import __version__
 from coig_writer.dataset.counts import count_genres, text_of
 from coig_writer.dataset.inputs import Call
 from coig_writer.dataset.release import Reason, Release, deciding_scores
@@ -28,6 +16,7 @@ from coig_writer.report.cases import left_out_otherwise, needing_refinement, sam
 from coig_writer.report.figures import Box, Column, LogAxis, dodge, score_columns
 from coig_writer.report.funnel import funnel
 from coig_writer.report.labels import Label
+from coig_writer.report.page import render_page
 from coig_writer.schema import DIMENSIONS, Scores, Triplet
 from coig_writer.taxonomy import PARTS, Part, Range, published_range
 
@@ -43,15 +32,10 @@ COLUMN_HEIGHT = 84
 
 def render_report(release: Release) -> str:
     """The release as one self-contained HTML page; the same release gives the same page."""
-    environment = _environment()
-    script, style = _asset("release.js"), _asset("release.css")
     plots = [_length_plot(part, release.released) for part in PARTS] if release.released else []
-    return environment.get_template("release.html").render(
+    return render_page(
+        "release.html",
         release=release,
-        version=__version__,
-        script=Markup(script),
-        style=Markup(style),
-        policy=_policy(script, style),
         funnel=funnel(release),
         genres=count_genres(release.released),
         lengths=plots,
@@ -64,55 +48,9 @@ def render_report(release: Release) -> str:
         scorers=sorted({each.deciding_scores.by for each in release.released if each.deciding_scores}),
         listed=LISTED,
         texts=TEXTS,
-        labels=labels,
         published_range=published_range,
         ranges=lambda genre: partial(published_range, genre),
     )
-
-
-def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("coig_writer.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {
-        "thousands": lambda number: f"{number:,.0f}",
-        "counted": lambda number, one, more: f"{number:,} {one if number == 1 else more}",
-        "percent": lambda share: f"{share * 100:.1f}\N{NO-BREAK SPACE}%",
-        "paragraphs": paragraphs,
-        "web_address": web_address,
-    }
-    return environment
-
-
-def _asset(name: str) -> str:
-    return (files("coig_writer.report") / "templates" / name).read_text(encoding="utf-8")
-
-
-def _policy(script: str, style: str) -> str:
-    """Nothing may be loaded, and only these two texts may run or style."""
-
-    def allowed(text: str) -> str:
-        return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
-
-    return f"default-src 'none'; script-src {allowed(script)}; style-src {allowed(style)}; base-uri 'none'"
-
-
-def paragraphs(text: str) -> list[str]:
-    """The lines of prose without blank ones and without indents, which the page sets itself."""
-    return [line.strip() for line in text.splitlines() if line.strip()]
-
-
-def web_address(url: str | None) -> str | None:
-    """`url` if a browser may be sent there: an http or https address; None for anything else."""
-    try:
-        parts = urlsplit(url or "")
-    except ValueError:
-        return None
-    return url if parts.scheme in ("http", "https") and parts.netloc else None
 
 
 @dataclass(frozen=True)
