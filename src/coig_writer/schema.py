@@ -10,7 +10,7 @@ import hashlib
 import unicodedata
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -268,13 +268,34 @@ class Query(Record):
 
 
 class Response(Record):
-    """One model's answer to one query."""
+    """One model's answer to one query, with what it took."""
 
     id: str
-    model: str
+    """The query's."""
     query: str
+    model: str
+    sample: int = Field(0, ge=0)
+    """Which of several answers of one model to the query; from 0."""
+    genre: str | None = None
+    language: str | None = None
+    mode: str = "zero-shot"
+    """Such as `five-shot`, `zero-shot+plan`."""
     response: str | None = None
     reasoning: str | None = None
+    """What the model thought aloud before it, apart from the response."""
+    flags: list[str] = []
+    """What is odd about the answer: `empty`, `refusal`, `cut-off`, `repetition`."""
+    finish_reason: str | None = None
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cached_tokens: int = 0
+    seconds: float | None = None
+    first_token_seconds: float | None = None
+    """Known for streamed answers."""
+    seed: int | None = None
+    sampling: dict[str, Any] = {}
+    prompt_hash: str | None = None
+    """Of the messages that were sent."""
     error: str | None = None
 
 

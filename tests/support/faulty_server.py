@@ -175,7 +175,7 @@ class FaultyServer:
             return web.Response()
         await asyncio.sleep(self.delay * (3 if fault == "slow" else 1))
         if body.get("stream"):
-            return await self._stream(request, body)
+            return await self._stream(request, body, name)
         finish = {"cut-off": "length", REFUSAL: "content_filter"}.get(fault, "stop")
         text = self._text(body, fault)
         reply = json.dumps(completion(text, body, finish), ensure_ascii=False).encode()
@@ -189,7 +189,7 @@ class FaultyServer:
             self.answered.append(name)
         return response
 
-    async def _stream(self, request: web.Request, body: dict[str, Any]) -> web.StreamResponse:
+    async def _stream(self, request: web.Request, body: dict[str, Any], name: str) -> web.StreamResponse:
         """A good answer in pieces of four characters, then the usage."""
         text = self.answer(body)
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
@@ -199,6 +199,8 @@ class FaultyServer:
         for piece in [*pieces, end]:
             await response.write(f"data: {json.dumps(piece)}\n\n".encode())
         await response.write(b"data: [DONE]\n\n")
+        await response.write_eof()
+        self.answered.append(name)
         return response
 
     def _text(self, body: dict[str, Any], fault: str) -> str:

@@ -50,6 +50,7 @@ def kill_repeatedly(
         assert process.poll() is None, "the run ended before it could be killed: give it more records"
         process.kill()
         process.wait()
+        time.sleep(0.05)  # the server notices that its caller is gone
         held.append(answered_calls(ledger))
         lost_before, lost = lost, len(server.answered) - len(held[-1])
         assert in_flight is None or lost - lost_before <= in_flight, "a kill cost more answers than were in flight"

@@ -13,13 +13,16 @@ if TYPE_CHECKING:
 
 def data(
     name: Annotated[
-        str | None, typer.Argument(help="benchmark:zh, benchmark:en, benchmark:all, starter or exemplars.")
+        str | None, typer.Argument(help="One of benchmark:zh, benchmark:en, benchmark:all, starter, exemplars.")
     ] = None,
     genre: Annotated[str | None, typer.Option(help="Only this genre, by any of its names.")] = None,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Write the records to this JSON Lines file.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON only.")] = False,
 ) -> None:
-    """List the data that comes with the package, or show, print or save one set of it (all CC BY 4.0)."""
+    """List what comes along: benchmark queries and starter triplets.
+
+    A set can be shown, printed or saved; all of it is CC BY 4.0.
+    """
     from coig_writer.cli.console import out as console
     from coig_writer.cli.console import print_json, table
     from coig_writer.errors import InputError, SettingError

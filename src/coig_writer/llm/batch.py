@@ -153,11 +153,7 @@ class Ask:
         Raises:
             CallFailed: every attempt failed; `kind` says how.
         """
-        schema = answer_schema(answer) if answer else None
-        body = request_body(self._calls.client.spec, messages, schema=schema, sampling=sampling)
-        encoded = encode(body)
-        fingerprint = hashlib.blake2b(template.encode() + b"\0" + encoded, digest_size=16).hexdigest()
-        question = _Question((self._record_id, step, fingerprint), template, body, encoded, answer, check)
+        question = self._question(step, messages, template, sampling, answer, check)
         remembered = self._ledger.find(question.key)
         if remembered is None:
             return await self._ask(question)
@@ -172,6 +168,48 @@ class Ask:
         self._calls.tally.reused += 1
         await asyncio.sleep(0)  # a chain that is only replayed never waits; Ctrl-C must get a turn
         return Answer(value, datetime.fromisoformat(line["at"]))
+
+    async def once(
+        self, step: str, messages: list[dict], *, template: str = "", sampling: dict | None = None, stream: bool = False
+    ) -> Completion:
+        """The model's completion as it is, from the ledger if it was asked before: empty or cut off, it counts.
+
+        For when the answer itself is what is being looked at, and asking again would embellish it.
+
+        Args:
+            stream: measures the time to the first token.
+
+        Raises:
+            CallFailed: the call failed; the next run asks again.
+        """
+        question = self._question(step, messages, template, sampling)
+        line, _ = self._ledger.find(question.key) or ({"failed": True}, 0)
+        if "failed" not in line:
+            self._calls.tally.reused += 1
+            await asyncio.sleep(0)
+            return _recall(line)
+        try:
+            completion = await self._calls.send(question.body, step=step, place=self._place, stream=stream)
+        except CallFailed as failed:
+            self._ledger.append({**_line(question.key), "failed": failed.kind, "message": failed.message})
+            raise
+        self._note(question, completion)
+        return completion
+
+    def _question(
+        self,
+        step: str,
+        messages: list[dict],
+        template: str,
+        sampling: dict | None,
+        answer: type[BaseModel] | None = None,
+        check: Callable[[Any], None] | None = None,
+    ) -> _Question:
+        schema = answer_schema(answer) if answer else None
+        body = request_body(self._calls.client.spec, messages, schema=schema, sampling=sampling)
+        encoded = encode(body)
+        fingerprint = hashlib.blake2b(template.encode() + b"\0" + encoded, digest_size=16).hexdigest()
+        return _Question((self._record_id, step, fingerprint), template, body, encoded, answer, check)
 
     async def _ask(
         self, question: _Question, answers: int = 0, last: _Unusable | None = None, *, known: bool = False

@@ -7,6 +7,7 @@ import random
 from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
 from coig_writer.errors import AGAIN, ModelError
 from coig_writer.llm.client import CallError, ChatClient, Completion, Kind, RefusedError, RetryableError
@@ -117,11 +118,12 @@ class Calls:
         self._stopping.set()
         self.throttle.close()
 
-    async def send(self, body: bytes, *, step: str, place: int) -> Completion:
-        """An answer to an encoded request.
+    async def send(self, body: dict[str, Any] | bytes, *, step: str, place: int, stream: bool = False) -> Completion:
+        """An answer to a request.
 
         Args:
             place: the record's place in the run; lower ones go first.
+            stream: measures the time to the first token; for bodies that are not encoded yet.
 
         Raises:
             CallFailed: this call has no answer; others may.
@@ -133,7 +135,7 @@ class Calls:
                 raise self._hopeless
             started = await self.throttle.acquire(place)
             try:
-                completion = await self.client.send(body)
+                completion = await self.client.send(body, stream=stream)
             except RetryableError as error:
                 failures[error.kind] += 1
                 if error.kind == "rate-limit":

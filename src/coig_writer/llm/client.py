@@ -42,8 +42,8 @@ _NO_CREDIT = re.compile(
     re.IGNORECASE,
 )
 """The account is empty. An ordinary 429 speaks of quota and billing too, and passes with time."""
-_THINKING = re.compile(r"\s*<think>(.*?)(?:</think>\s*|\Z)", re.DOTALL)
-_THOUGHT_END = re.compile(r"(.*?)^</think>\s*$\s*", re.DOTALL | re.MULTILINE)
+_THINKING = re.compile(r"\s*<think>(.*?)(?:</think>[ \r\n\t]*|\Z)", re.DOTALL)
+_THOUGHT_END = re.compile(r"(.*?)^</think>[ \r\t]*$[ \r\n\t]*", re.DOTALL | re.MULTILINE)
 
 TOO_LONG = "set the model's context in the registry, and longer texts are cut to fit it"
 """What to do about a prompt that the server found too long."""
@@ -170,13 +170,18 @@ class ChatClient:
             RetryableError: busy (429, 503), other 5xx, connection cut, time-out, half a response.
             RefusedError: anything that asking again will not change.
         """
-        body = request_body(self.spec, messages, schema=schema, sampling=sampling)
-        if stream:
-            return await self._stream({**body, "stream": True, "stream_options": {"include_usage": True}})
-        return await self.send(encode(body))
+        return await self.send(request_body(self.spec, messages, schema=schema, sampling=sampling), stream=stream)
 
-    async def send(self, body: bytes) -> Completion:
-        """One answer to an encoded `request_body`; raises as `complete` does."""
+    async def send(self, body: dict[str, Any] | bytes, *, stream: bool = False) -> Completion:
+        """One answer to a `request_body`, encoded already or not; raises as `complete` does.
+
+        Args:
+            stream: measures the time to the first token; needs the body as it is, not encoded.
+        """
+        if isinstance(body, dict):
+            if stream:
+                return await self._stream({**body, "stream": True, "stream_options": {"include_usage": True}})
+            body = encode(body)
         started = time.perf_counter()
         with self._transport_errors():
             async with self._session.post(self._url, data=body) as response:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from typing import NamedTuple
 
-from coig_writer.schema import Finding
+from coig_writer.schema import Constraints, Finding
 from coig_writer.taxonomy import categories, genres
 
 
@@ -300,3 +300,51 @@ _IN_CHINESE = (
     (rf"(?P<step>{'|'.join(STEPS)}): (?P<rest>.+)", "{}：{}"),
 )
 """English sentences of `annotate`, `dataset` and `llm` as patterns, with their Chinese; tests keep them in step."""
+
+FLAGS = {
+    "empty": ("空", "empty"),
+    "refusal": ("拒答", "refusal"),
+    "cut-off": ("被截断", "cut off"),
+    "repetition": ("结尾打转", "endless repetition"),
+}
+"""What is odd about an answer."""
+
+CHALLENGES = {
+    "meta_commentary": ("点评名篇", "commentary on a known story"),
+    "rhyme": ("押韵", "rhyme"),
+    "tonal_pattern": ("平仄", "tonal pattern"),
+    "fixed_narrator": ("限定口吻", "fixed narrator"),
+    "forbidden_word": ("禁用字词", "forbidden words"),
+    "prepared_twist": ("有伏笔的转折", "a prepared twist"),
+    "wordplay": ("谐音双关", "wordplay"),
+    "crazy_literature": ("发疯文学", "a rant out of hand"),
+    "dialect": ("方言", "dialect"),
+    "exact_sections": ("节数限定", "exact sections"),
+    "mixed_registers": ("语体混用", "mixed registers"),
+}
+
+
+def constraint_labels(asked: Constraints) -> list[tuple[str, str]]:
+    """A query's constraints in words, one each."""
+    made: list[tuple[str, str]] = []
+    if (length := asked.length) is not None:
+        span = f"{length.min or 0}–{length.max}" if length.max else f"≥ {length.min}"
+        zh, en = ("字", "characters") if length.unit == "characters" else ("词", "words")
+        made.append((f"{span} {zh}", f"{span} {en}"))
+    if (form := asked.form) is not None:
+        numbers = [
+            (form.sections, "节", "sections"),
+            (form.lines, "行", "lines"),
+            (form.line_length, "字一行", "a line"),
+        ]
+        parts = [(f"{number} {zh}", f"{number} {en}") for number, zh, en in numbers if number]
+        parts += [("押韵", "rhymed")] if form.rhyme else []
+        parts += [("合平仄", "tonal")] if form.tones else []
+        made.append(
+            ("，".join([form.name, *(zh for zh, _ in parts)]), ", ".join([form.name, *(en for _, en in parts)]))
+        )
+    made += [(f"风格：{asked.style}", f"style: {asked.style}")] if asked.style else []
+    made += [(f"主题：{asked.theme}", f"theme: {asked.theme}")] if asked.theme else []
+    made += [(f"须有“{word}”", f"with “{word}”") for word in asked.must_include]
+    made += [(f"不得有“{word}”", f"without “{word}”") for word in asked.must_avoid]
+    return made

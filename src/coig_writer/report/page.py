@@ -19,9 +19,15 @@ from coig_writer import __version__
 from coig_writer.report import labels
 
 
-def render_page(template: str, **context: Any) -> str:
-    """The page that a template of this room makes of `context`; the same context gives the same page."""
+def render_page(template: str, *, more: str | None = None, **context: Any) -> str:
+    """The page that a template of this room makes of `context`; the same context gives the same page.
+
+    Args:
+        more: name of a script and a style sheet that the page has besides the common ones.
+    """
     script, style = _asset("release.js"), _asset("release.css")
+    if more:
+        script, style = f"{script}\n{_asset(f'{more}.js')}", f"{style}\n{_asset(f'{more}.css')}"
     return (
         environment()
         .get_template(template)
