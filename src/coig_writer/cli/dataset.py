@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from coig_writer.cli import dataset_stats
 from coig_writer.cli.example import example
 
 if TYPE_CHECKING:
@@ -79,3 +80,8 @@ def _show(summary: ReleaseSummary) -> None:
         out.print(f"Reviewed by nobody, and marked so: {unreviewed} released triplets.", style="bold")
     out.print("Release:", shlex.quote(str(summary.out)), soft_wrap=True)
     out.print("Next: open", shlex.quote(str(summary.out / "report.html")), soft_wrap=True)
+
+
+app.command("stats", epilog=example("coig-writer dataset stats release --out statistics --compare paper"))(
+    dataset_stats.stats
+)

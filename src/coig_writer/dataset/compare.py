@@ -71,10 +71,11 @@ def compare(found: Statistics) -> list[ComparedGroup]:
 
     Genres of the taxonomy without published figures are there when the set has them, with None as published.
     """
-    ours = {("overall", "overall"): found.overall}
+    ours: dict[tuple[Level, str], Group] = {("overall", "overall"): found.overall}
     ours |= {(group.level, group.slug): group for group in (*found.categories, *found.genres)}
     order: list[tuple[Level, str]] = [("overall", "overall")]
-    order += [("category", slug) for slug in categories()] + [("genre", slug) for slug in genres()]
+    order += [("category", slug) for slug in categories()]
+    order += [("genre", slug) for slug in genres()]
     order += [key for key in ours if key not in order]
     return [
         _compared(level, slug, ours.get((level, slug)), published().get(slug))
@@ -102,26 +103,37 @@ def _compared(level: Level, slug: str, ours: Group | None, theirs: Published | N
 
 
 def contradictions() -> list[Contradiction]:
-    """Every published figure of a category, or of the whole, that its own published rows do not give.
+    """Every published figure of a category, or of the whole, that the published rows below it do not give.
 
-    Categories whose genres have no published rows (poetry, script) cannot be checked. The rows of the whole are the
-    categories; their means are printed without decimals, and half a character is allowed for that.
+    Below a category are its genres; one whose genres have no published rows (poetry, script) cannot be checked.
+    Below the whole are all genres, and those categories themselves.
     """
-    rows = {slug: [genre.slug for genre in genres().values() if genre.category == slug] for slug in categories()}
-    rows["overall"] = [slug for slug in categories() if slug in published()]
+    below: dict[str, list[str]] = {"overall": []}
+    for category in categories():
+        members = [genre.slug for genre in genres().values() if genre.category == category]
+        if all(member in published() for member in members):
+            below[category] = members
+            below["overall"] += members
+        elif category in published():
+            below["overall"].append(category)
     return [
         found
-        for slug, members in (("overall", rows.pop("overall")), *rows.items())
-        if slug in published() and all(member in published() for member in members)
+        for slug, members in below.items()
         for found in _contradictions(published()[slug], [published()[member] for member in members])
     ]
 
 
 def _contradictions(whole: Published, rows: list[Published]) -> Iterator[Contradiction]:
-    slack = 0.5 if whole.of == "overall" else 0.005
+    """Means are given half a unit of their last printed place, and the rows' means theirs."""
+    slack = 0.5 + sum(row.count * 0.5 * 10 ** -mean_places(row) for row in rows) / sum(row.count for row in rows)
     for figure, printed, given in _derived(whole, rows):
-        if abs(printed - given) > (0.5 + slack if figure.endswith("mean") else 0):
+        if abs(printed - given) > (slack if figure.endswith("mean") else 0):
             yield Contradiction(whole.of, figure, printed, given)
+
+
+def mean_places(row: Published) -> int:
+    """Decimal places to which a row's means are printed: genres have two, categories none."""
+    return 2 if row.share is None else 0
 
 
 def _derived(whole: Published, rows: list[Published]) -> Iterator[tuple[str, float, float]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median, quantiles
 
@@ -95,3 +95,48 @@ def score_columns(released: Sequence[int], others: Sequence[int], *, tallest: in
         Column(value, inside[value], outside[value], round(inside[value] * unit, 2), round(outside[value] * unit, 2))
         for value in range(1, 11)
     ]
+
+
+@dataclass(frozen=True)
+class Bin:
+    """How many values lie from `low` up to, not including, `high`."""
+
+    low: float
+    high: float
+    count: int
+
+
+def log_histogram(counts: Mapping[int, int], axis: LogAxis, per_decade: int = 10) -> list[Bin]:
+    """Bins of equal width on a logarithmic axis; what lies outside counts in the first or the last one.
+
+    Args:
+        counts: value → how often.
+        per_decade: bins from one power of ten to the next.
+    """
+    decades = round(math.log10(axis.high / axis.low))
+    heights = [0] * (decades * per_decade)
+    for value, count in counts.items():
+        place = math.log10(max(value, 1) / axis.low) * per_decade
+        heights[min(max(math.floor(place + 1e-9), 0), len(heights) - 1)] += count
+    edges = [axis.low * 10 ** (step / per_decade) for step in range(len(heights) + 1)]
+    return [Bin(low, high, count) for low, high, count in zip(edges, edges[1:], heights, strict=False)]
+
+
+@dataclass(frozen=True)
+class Slice:
+    """One slice of a ring, clockwise from the top, in per cent of the circumference."""
+
+    start: float
+    share: float
+    shade: float
+    """0–1, from the strongest to the faintest."""
+
+
+def ring(values: Sequence[int]) -> list[Slice]:
+    """Slices for some counts, in their order; empty where there is nothing."""
+    total, start, slices = sum(values), 0.0, []
+    for at, value in enumerate(values):
+        share = 100 * value / total if total else 0.0
+        slices.append(Slice(round(start, 3), round(share, 3), round(1 - 0.84 * at / max(len(values) - 1, 1), 3)))
+        start += share
+    return slices

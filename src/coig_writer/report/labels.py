@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from typing import NamedTuple
 
+from coig_writer.dataset.counts import OUTSIDE
 from coig_writer.schema import Constraints, Finding
 from coig_writer.taxonomy import categories, genres
 
@@ -172,10 +173,15 @@ def genre(slug: str) -> Label:
     return Label(found.name_zh, found.name_en) if found else Label(slug, slug)
 
 
+ALL = Label("合计", "All")
+
+
 def group(slug: str) -> Label:
     """What published figures are about: a genre, a category, or `overall`."""
     if slug == "overall":
         return Label("全部已发表数据", "all published")
+    if slug == OUTSIDE.slug:
+        return Label(OUTSIDE.name_zh, OUTSIDE.name_en)
     found = categories().get(slug)
     return Label(found.name_zh, found.name_en) if found else genre(slug)
 

@@ -1,0 +1,130 @@
+"""`coig-writer dataset stats` and `dataset audit`: what a set consists of, and what is wrong with it."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+if TYPE_CHECKING:
+    from coig_writer.dataset.compare import Contradiction
+    from coig_writer.dataset.counts import Group
+    from coig_writer.dataset.sets import TripletSet
+    from coig_writer.dataset.statistics import Statistics
+
+SHOWN_REJECTS = 10
+
+
+class Yardstick(StrEnum):
+    """What a set can be compared with."""
+
+    PAPER = "paper"
+
+
+def stats(
+    data: list[Path] = typer.Argument(..., metavar="DATA", help="Files of triplets, or folders of releases."),
+    *,
+    out: Path | None = typer.Option(None, "--out", "-o", help="Folder for statistics.html, statistics.json, figures."),
+    compare: Yardstick | None = typer.Option(None, help="Set each figure beside the published one."),
+    title: str | None = typer.Option(None, help="Name of the set on the page; the file's name if not given."),
+    no_figures: bool = typer.Option(False, "--no-figures", help="Leave out the PNG and SVG files."),
+    as_json: bool = typer.Option(False, "--json", help="Print JSON only."),
+) -> None:
+    """Count a set by genre and category. Lengths, scores, reviews, people's share, sources; figures and a page."""
+    from coig_writer.cli.console import out as console
+    from coig_writer.cli.console import print_json
+    from coig_writer.dataset.sets import TripletSet
+    from coig_writer.dataset.statistics import statistics_of
+    from coig_writer.dataset.summaries import statistics_json
+    from coig_writer.report.statistics import write_statistics
+
+    triplets = TripletSet(data)
+    found = statistics_of(triplets)
+    warn_of_rejects(triplets)
+    if out:
+        write_statistics(
+            found,
+            out,
+            title=title or data[0].stem,
+            sources=triplets.sources(),
+            with_paper=compare is not None,
+            unread=len(triplets.rejects),
+            figures=not no_figures,
+        )
+    if as_json:
+        print_json(statistics_json(found, with_paper=compare is not None, unread=len(triplets.rejects)))
+        return
+    _show(found)
+    if compare:
+        _show_comparison(found)
+    if out:
+        import shlex
+
+        console.print("Next: open", shlex.quote(str(out / "statistics.html")), soft_wrap=True)
+
+
+def warn_of_rejects(triplets: TripletSet) -> None:
+    """Says on standard error what the latest pass over a set could not read."""
+    from coig_writer.cli.console import err
+
+    if not triplets.rejects:
+        return
+    err.print(f"Could not be read, and not counted: {len(triplets.rejects):,} records.", style="bold")
+    for reject in triplets.rejects[:SHOWN_REJECTS]:
+        err.print(f"  {reject.where}: {reject.reason}", soft_wrap=True)
+    if (more := len(triplets.rejects) - SHOWN_REJECTS) > 0:
+        err.print(f"  and {more:,} more")
+
+
+def _show(found: Statistics) -> None:
+    from coig_writer.cli.console import out, table
+
+    numbers = ("Triplets", "Share", "Article", "Prompt", "Reasoning")
+    shown = table(None, "Category, genre", *numbers, right=numbers)
+    for category in found.categories:
+        _add(shown, category.slug, category)
+        for group in found.genres:
+            if group.category.slug == category.slug:
+                _add(shown, f"  {group.slug}", group)
+    _add(shown, "all", found.overall)
+    out.print(shown, "")
+    out.print("Lengths in characters: least · mean · most.")
+    reviews = found.reviews
+    if reviews.first_pass is not None:
+        out.print(f"Accepted in the first round: {reviews.accepted_first:,} of {reviews.first_round:,}.")
+    for each in found.human:
+        out.print(f"People's share of the {each.part}: mean {each.mean:.1%} of {each.count:,} with a model's draft.")
+
+
+def _add(shown: object, name: str, group: Group) -> None:
+    cells = [f"{lengths.min:,}·{lengths.mean:,.0f}·{lengths.max:,}" for lengths in group.lengths.values()] or [
+        "",
+        "",
+        "",
+    ]
+    shown.add_row(name, f"{group.count:,}", f"{group.share:.1%}", *cells)  # type: ignore[attr-defined]
+
+
+def _show_comparison(found: Statistics) -> None:
+    from coig_writer.cli.console import out
+    from coig_writer.dataset.compare import compare, contradictions
+
+    compared = compare(found)
+    short = [each for each in compared if each.missing and each.level != "overall"]
+    out.print("", "Beside the paper (arXiv 2510.14763):" if short else "Beside the paper: nothing falls short.")
+    for each in short:
+        out.print(f"  {each.slug}: {each.pairs[0].ours:,.0f}, the paper has {each.pairs[0].published:,.0f}")
+    differing = [each for each in compared if any(pair.figure.split("_")[0] != "share" for pair in each.differing)]
+    out.print(f"  Groups with a figure that differs from the paper's: {len(differing)} of {len(compared)}.")
+    _show_contradictions(contradictions())
+
+
+def _show_contradictions(found: list[Contradiction]) -> None:
+    from coig_writer.cli.console import out
+
+    out.print(f"  The paper's own tables disagree in {len(found)} figures:")
+    for each in found:
+        figure = each.figure.replace("_", " ")
+        out.print(f"    {each.of} {figure}: {each.printed:,.0f} printed, {each.from_rows:,.0f} from the rows")
