@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from coig_writer.cli import dataset_stats
+from coig_writer.cli import dataset_mix, dataset_stats
 from coig_writer.cli.example import example
 
 if TYPE_CHECKING:
@@ -85,3 +85,7 @@ def _show(summary: ReleaseSummary) -> None:
 app.command("stats", epilog=example("coig-writer dataset stats release --out statistics --compare paper"))(
     dataset_stats.stats
 )
+app.command(
+    "mix",
+    epilog=example("coig-writer dataset mix --creative release --general alpaca.jsonl --preset paper --out mixtures"),
+)(dataset_mix.mix)

@@ -1,4 +1,7 @@
-"""A folder that appears whole: built aside, then swapped in, and never over somebody's other files."""
+"""A folder that appears whole: built aside, then swapped in, and never over somebody's other files.
+
+What a folder is says `format` in its manifest; a release is replaced by a release only, a mixture by a mixture.
+"""
 
 from __future__ import annotations
 
@@ -14,11 +17,13 @@ from coig_writer.errors import StorageError
 from coig_writer.files import storage_errors
 
 FORMAT = "coig-writer release"
-"""What `format` says in the manifest of a release."""
+"""What `format` says in the manifest of a release; the last word is what people call it."""
+MIXTURES = "coig-writer mixtures"
+SPLIT = "coig-writer split"
 LEFT_BY_SYSTEMS = {".DS_Store", "Thumbs.db", "desktop.ini"}
 
 
-def put_back(out: Path) -> None:
+def put_back(out: Path, kind: str = FORMAT) -> None:
     """Puts an earlier release back that a build, killed in the middle of the swap, has left aside.
 
     Raises:
@@ -28,48 +33,49 @@ def put_back(out: Path) -> None:
     if os.path.lexists(out):
         return
     with storage_errors(out):
-        if left := _left_aside(out):
+        if left := _left_aside(out, kind):
             max(left, key=lambda path: path.stat().st_mtime).rename(out)
 
 
-def check_replaceable(out: Path) -> None:
-    """Refuses a place that holds anything but nothing, an empty folder or an earlier release.
+def check_replaceable(out: Path, kind: str = FORMAT) -> None:
+    """Refuses a place that holds anything but nothing, an empty folder or an earlier one of its `kind`.
 
     Raises:
-        StorageError: the place is a file, a folder of something else, or a release with files added by hand.
+        StorageError: the place is a file, a folder of something else, or one with files added by hand.
     """
+    name = f"the {kind.rsplit(maxsplit=1)[-1]}"
     if not os.path.lexists(out):
         return
     if not out.is_dir():
-        raise StorageError("a file stands where the release goes", where=str(out), remedy="Choose another --out.")
+        raise StorageError(f"a file stands where {name} should go", where=str(out), remedy="Choose another --out.")
     found = {str(path.relative_to(out)) for path in out.rglob("*") if not path.is_dir()}
     found -= {name for name in found if Path(name).name in LEFT_BY_SYSTEMS}
-    listed = _listed(out / "manifest.json")
+    listed = _listed(out / "manifest.json", kind)
     if found and not listed:
         raise StorageError(
-            "the folder is not empty and is not a release",
+            f"the folder is not empty and does not hold {name} of an earlier run",
             where=str(out),
             remedy="Choose another --out, or empty the folder yourself.",
         )
     if foreign := sorted(found - listed):
         raise StorageError(
-            f"the folder holds files that are not part of the release: {', '.join(foreign[:5])}",
+            f"the folder holds files that are not part of {name}: {', '.join(foreign[:5])}",
             where=str(out),
             remedy="Move them elsewhere; a new build replaces the whole folder.",
         )
 
 
-def _listed(manifest: Path) -> set[str]:
-    """The files that a release's manifest names, itself included; empty when it is no release."""
+def _listed(manifest: Path, kind: str) -> set[str]:
+    """The files that a manifest of this kind names, itself included; empty when it is none."""
     try:
         value = json.loads(manifest.read_bytes())
-        return {*value["files"], "manifest.json"} if value["format"] == FORMAT else set()
+        return {*value["files"], "manifest.json"} if value["format"] == kind else set()
     except (OSError, ValueError, KeyError, TypeError):
         return set()
 
 
 @contextmanager
-def whole_folder(out: Path) -> Iterator[Path]:
+def whole_folder(out: Path, kind: str = FORMAT) -> Iterator[Path]:
     """A new empty folder beside `out`; on success it takes the place of `out`, else it is removed.
 
     What stood at `out` is there until the swap, and is put back when the swap fails; `put_back` sees to it after
@@ -79,7 +85,8 @@ def whole_folder(out: Path) -> Iterator[Path]:
         StorageError: see `check_replaceable`; or the place cannot be written.
     """
     out = out.resolve()
-    check_replaceable(out)
+    put_back(out, kind)
+    check_replaceable(out, kind)
     building = out.parent / f".{out.name}.{os.getpid()}.part"
     try:
         with storage_errors(out):
@@ -88,14 +95,14 @@ def whole_folder(out: Path) -> Iterator[Path]:
         with storage_errors(building):
             yield building
         with storage_errors(out):
-            _swap(building, out)
+            _swap(building, out, kind)
     except StorageError as error:  # the user knows `out`, not the hidden folder beside it
         raise StorageError(error.message, where=str(out), remedy=error.remedy) from error
     finally:
         shutil.rmtree(building, ignore_errors=True)
 
 
-def _swap(building: Path, out: Path) -> None:
+def _swap(building: Path, out: Path, kind: str) -> None:
     if not out.exists():
         building.rename(out)
         return
@@ -106,12 +113,12 @@ def _swap(building: Path, out: Path) -> None:
     except OSError:
         earlier.rename(out)
         raise
-    for path in {earlier, *_left_aside(out)}:
+    for path in {earlier, *_left_aside(out, kind)}:
         shutil.rmtree(path)
 
 
-def _left_aside(out: Path) -> list[Path]:
+def _left_aside(out: Path, kind: str) -> list[Path]:
     """Earlier releases of this very folder that killed builds have left beside it."""
     name = re.compile(rf"\.{re.escape(out.name)}\.\d+\.old")
     beside = out.parent.iterdir() if out.parent.is_dir() else ()
-    return [path for path in beside if name.fullmatch(path.name) and _listed(path / "manifest.json")]
+    return [path for path in beside if name.fullmatch(path.name) and _listed(path / "manifest.json", kind)]
