@@ -85,6 +85,7 @@ def _show(summary: ReleaseSummary) -> None:
 app.command("stats", epilog=example("coig-writer dataset stats release --out statistics --compare paper"))(
     dataset_stats.stats
 )
+app.command("audit", epilog=example("coig-writer dataset audit release --out audit"))(dataset_stats.audit)
 app.command(
     "mix",
     epilog=example("coig-writer dataset mix --creative release --general alpaca.jsonl --preset paper --out mixtures"),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import typer
 
 if TYPE_CHECKING:
+    from coig_writer.dataset.audit import Audit
     from coig_writer.dataset.compare import Contradiction
     from coig_writer.dataset.counts import Group
     from coig_writer.dataset.sets import TripletSet
@@ -63,6 +64,54 @@ def stats(
         import shlex
 
         console.print("Next: open", shlex.quote(str(out / "statistics.html")), soft_wrap=True)
+
+
+def audit(
+    data: list[Path] = typer.Argument(..., metavar="DATA", help="Files of triplets, or folders of releases."),
+    *,
+    out: Path | None = typer.Option(None, "--out", "-o", help="Folder for audit.html and audit.json."),
+    title: str | None = typer.Option(None, help="Name of the set on the page; the file's name if not given."),
+    least: int | None = typer.Option(
+        None, min=1, help="Least triplets of each category; the published 15 if not given."
+    ),
+    as_json: bool = typer.Option(False, "--json", help="Print JSON only."),
+) -> None:
+    """Look for what is wrong with a set as a whole. Findings in plain words, worst first.
+
+    Too little of a category, too much of one source, articles or reasonings from one pattern, near copies,
+    mentions of sensitive attributes.
+    """
+    from coig_writer.cli.console import print_json
+    from coig_writer.dataset.audit import AuditSettings
+    from coig_writer.dataset.audit import audit as audit_of
+    from coig_writer.dataset.sets import TripletSet
+    from coig_writer.report.audit import audit_json, write_audit
+
+    triplets = TripletSet(data)
+    found = audit_of(triplets, AuditSettings() if least is None else AuditSettings(least=least))
+    warn_of_rejects(triplets)
+    if out:
+        write_audit(found, out, title=title or data[0].stem, sources=triplets.sources(), unread=len(triplets.rejects))
+    if as_json:
+        print_json(audit_json(found))
+    else:
+        _show_findings(found, out)
+
+
+def _show_findings(found: Audit, out: Path | None) -> None:
+    import shlex
+
+    from coig_writer.cli.console import out as console
+    from coig_writer.dataset.findings import find
+    from coig_writer.report.audit_words import SEVERITIES, words
+
+    findings = find(found)
+    console.print(f"{found.count:,} triplets, {len(findings)} findings.", "")
+    for finding in findings:
+        said = words(finding)
+        console.print(f"[{SEVERITIES[finding.severity].en}] {said.what.en} {said.why.en} {said.remedy.en}")
+    if out:
+        console.print("Next: open", shlex.quote(str(out / "audit.html")), soft_wrap=True)
 
 
 def warn_of_rejects(triplets: TripletSet) -> None:

@@ -1,0 +1,67 @@
+"""How much the texts of a group differ in wording: mean pairwise distance of character-trigram profiles.
+
+A profile is the vector of the square roots of a text's trigram counts, brought to length one; the distance of two
+is one minus their cosine, 0 for the same wording and 1 for no trigram in common. The mean over all pairs comes
+from the sum of the profiles alone, so that no pair is ever looked at and texts need not be kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+SLOTS = 1 << 16
+"""Trigrams are told apart by a hash of so many values."""
+_KEYS = np.array([0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB], np.uint64)
+
+
+def profile(text: str) -> np.ndarray | None:
+    """The trigram profile of a text, white space left out; None for fewer than three characters."""
+    points = np.frombuffer("".join(text.split()).encode("utf-32-le", "surrogatepass"), np.uint32).astype(np.uint64)
+    if len(points) < 3:
+        return None
+    hashes = points[:-2] * _KEYS[0] + points[1:-1] * _KEYS[1] + points[2:] * _KEYS[2]
+    counts = np.bincount((hashes >> np.uint64(48)).astype(np.int64), minlength=SLOTS)
+    vector = np.sqrt(counts)
+    return vector / np.linalg.norm(vector)
+
+
+class Variety:
+    """Sums of profiles by group, as texts pass."""
+
+    def __init__(self) -> None:
+        self._sums: dict[str, np.ndarray] = {}
+        self._counts: dict[str, int] = {}
+
+    def add(self, group: str, text: str) -> None:
+        found = profile(text)
+        if found is None:
+            return
+        if group not in self._sums:
+            self._sums[group], self._counts[group] = np.zeros(SLOTS), 0
+        self._sums[group] += found
+        self._counts[group] += 1
+
+    def within(self) -> Mapping[str, float]:
+        """Group → mean distance of two of its texts; groups of one are absent."""
+        return {
+            group: 1 - _mean_cosine(float(total @ total), self._counts[group])
+            for group, total in self._sums.items()
+            if self._counts[group] > 1
+        }
+
+    def across(self) -> float | None:
+        """Mean distance of two texts of different groups; None for fewer than two groups."""
+        if len(self._sums) < 2:
+            return None
+        whole = np.sum(list(self._sums.values()), axis=0)
+        own = sum(float(total @ total) for total in self._sums.values())
+        count = sum(self._counts.values())
+        pairs = count**2 - sum(size**2 for size in self._counts.values())
+        return 1 - (float(whole @ whole) - own) / pairs
+
+
+def _mean_cosine(square: float, count: int) -> float:
+    """Mean cosine over ordered pairs of different texts, from |Σ profile|², in which each text meets itself once."""
+    return (square - count) / (count * (count - 1))
