@@ -16,15 +16,17 @@ SLOTS = 1 << 16
 _KEYS = np.array([0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB], np.uint64)
 
 
-def profile(text: str) -> np.ndarray | None:
-    """The trigram profile of a text, white space left out; None for fewer than three characters."""
+def profile(text: str) -> tuple[np.ndarray, np.ndarray] | None:
+    """The trigram profile of a text, white space left out: the slots that are not zero, and their values.
+
+    None for fewer than three characters.
+    """
     points = np.frombuffer("".join(text.split()).encode("utf-32-le", "surrogatepass"), np.uint32).astype(np.uint64)
     if len(points) < 3:
         return None
     hashes = points[:-2] * _KEYS[0] + points[1:-1] * _KEYS[1] + points[2:] * _KEYS[2]
-    counts = np.bincount((hashes >> np.uint64(48)).astype(np.int64), minlength=SLOTS)
-    vector = np.sqrt(counts)
-    return vector / np.linalg.norm(vector)
+    slots, counts = np.unique(hashes >> np.uint64(48), return_counts=True)
+    return slots.astype(np.int64), np.sqrt(counts / counts.sum())
 
 
 class Variety:
@@ -40,7 +42,8 @@ class Variety:
             return
         if group not in self._sums:
             self._sums[group], self._counts[group] = np.zeros(SLOTS), 0
-        self._sums[group] += found
+        slots, values = found
+        self._sums[group][slots] += values
         self._counts[group] += 1
 
     def within(self) -> Mapping[str, float]:
