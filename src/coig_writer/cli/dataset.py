@@ -90,3 +90,6 @@ app.command(
     "mix",
     epilog=example("coig-writer dataset mix --creative release --general alpaca.jsonl --preset paper --out mixtures"),
 )(dataset_mix.mix)
+app.command("split", epilog=example("coig-writer dataset split release --out splits --part train=0.9 --part test=0.1"))(
+    dataset_mix.split
+)

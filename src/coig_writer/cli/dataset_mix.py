@@ -120,3 +120,45 @@ def _show_cut_off(mixture: Mixture) -> None:
             f"{mixture.name} at a context of {each.context:,} tokens: {each.samples:,} samples are cut off, "
             f"{each.share:.1%} of all tokens lost (estimate)."
         )
+
+
+def split(
+    data: list[Path] = typer.Argument(..., metavar="DATA", help="Files of triplets, or folders of releases."),
+    *,
+    out: Path = typer.Option(..., "--out", "-o", help="Folder of the parts; an earlier split there is replaced."),
+    part: list[str] = typer.Option([], help="NAME=SHARE; train=0.8, validation=0.1 and test=0.1 if none is given."),
+    seed: int = typer.Option(42, help="Decides among groups of one size."),
+    as_json: bool = typer.Option(False, "--json", help="Print JSON only."),
+) -> None:
+    """Split a set for training and testing. By genre; near copies and authors never straddle two parts."""
+    from coig_writer.cli.console import out as console
+    from coig_writer.cli.console import print_json, table
+    from coig_writer.cli.dataset_stats import warn_of_rejects
+    from coig_writer.dataset.sets import TripletSet
+    from coig_writer.dataset.split import write_split
+
+    triplets = TripletSet(data)
+    summary = write_split(triplets, out, _shares(part), seed=seed)
+    warn_of_rejects(triplets)
+    if as_json:
+        print_json(asdict(summary))
+        return
+    total = sum(summary.counts.values())
+    shown = table(None, "Part", "Triplets", "Share", "Wanted", right=("Triplets", "Share", "Wanted"))
+    for name, count in summary.counts.items():
+        shown.add_row(name, f"{count:,}", f"{count / total:.1%}", f"{summary.wanted[name]:.1%}")
+    console.print(shown, "")
+    console.print(f"Groups that stay together: {summary.groups:,}, the largest of {summary.largest_group:,} triplets.")
+
+
+def _shares(parts: list[str]) -> dict[str, float] | None:
+    from coig_writer.errors import SettingError
+
+    shares: dict[str, float] = {}
+    for each in parts:
+        name, _, share = each.partition("=")
+        try:
+            shares[name] = float(share)
+        except ValueError as error:
+            raise SettingError(f"not a share: {each}", where="--part", remedy="Write NAME=0.1.") from error
+    return shares or None
