@@ -21,7 +21,9 @@ from coig_writer.schema import Triplet
 from support.drafts import DRAFTS, drafts, review, scores, triplet
 
 FILES = {
+    "DATASHEET.md",
     "README.md",
+    "croissant.json",
     "earlier.jsonl",
     "full.jsonl",
     "manifest.json",

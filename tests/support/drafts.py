@@ -48,7 +48,6 @@ def release_of(
         licence=more.pop("licence", None),
         rules=rules,
         sources=(Source("some.jsonl", "0" * 64, len(read)),),
-        items=tuple(read),
         released=tuple(released),
         withheld=tuple(withheld),
         **more,

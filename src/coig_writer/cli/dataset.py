@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from coig_writer.cli import dataset_mix, dataset_stats
+from coig_writer.cli import dataset_card, dataset_mix, dataset_stats
 from coig_writer.cli.example import example
 
 if TYPE_CHECKING:
@@ -39,6 +39,9 @@ def build(
     allow_empty: bool = typer.Option(
         False, "--allow-empty", help="Write a release even if nothing qualifies; its report shows what is short."
     ),
+    retracted: list[Path] = typer.Option(
+        [], help="List of take-downs, or a release that has one; that of the release being replaced counts anyway."
+    ),
     as_json: bool = typer.Option(False, "--json", help="Print JSON only."),
 ) -> None:
     """Write a release. It holds data files, a dataset card, a manifest and a report page."""
@@ -55,6 +58,7 @@ def build(
         corpus=corpus,
         licence=licence,
         allow_empty=allow_empty,
+        retracted=retracted,
         **{name: value for name, value in chosen.items() if value is not None},
     )
     if as_json:
@@ -92,4 +96,8 @@ app.command(
 )(dataset_mix.mix)
 app.command("split", epilog=example("coig-writer dataset split release --out splits --part train=0.9 --part test=0.1"))(
     dataset_mix.split
+)
+app.command("card", epilog=example("coig-writer dataset card release --check"))(dataset_card.card)
+app.command("retract", epilog=example("coig-writer dataset retract release --id 5b9f… --reason 'the author asked'"))(
+    dataset_card.retract
 )

@@ -14,10 +14,13 @@ from typing import Any
 from coig_writer import __version__
 from coig_writer.dataset.card import render_card
 from coig_writer.dataset.counts import count_genres
+from coig_writer.dataset.croissant import croissant
+from coig_writer.dataset.datasheet import render_datasheet
 from coig_writer.dataset.folder import FORMAT, check_replaceable, put_back, whole_folder
 from coig_writer.dataset.formats import earlier, published, write_parquet
 from coig_writer.dataset.inputs import Item, read_calls, read_items, read_summary
 from coig_writer.dataset.release import Reason, Release, Rules, sort_out
+from coig_writer.dataset.tombstones import RETRACTED, read_tombstones, united
 from coig_writer.errors import InputError, SettingError
 from coig_writer.files import write_json, write_jsonl, write_text
 from coig_writer.schema import GATE_EACH, GATE_SUM, Draft
@@ -55,6 +58,7 @@ def build_release(
     gate_sum: int = GATE_SUM,
     gate_each: int = GATE_EACH,
     allow_empty: bool = False,
+    retracted: Sequence[Path] = (),
 ) -> ReleaseSummary:
     """Writes a release into `out`, whole or not at all, and says what went into it.
 
@@ -74,6 +78,7 @@ def build_release(
         licence: of the release as a whole, best as the Hub spells it (`cc-by-4.0`).
         gate_sum, gate_each: what the six scores must reach (6–60 and 1–10).
         allow_empty: writes a release without triplets, whose report shows what is short.
+        retracted: lists of take-downs, or releases that have one, besides that of the release at `out`.
 
     Raises:
         InputError: an input cannot be read, or nothing qualifies and `allow_empty` is off.
@@ -84,26 +89,27 @@ def build_release(
     check_replaceable(out)
     rules = Rules(include_unreviewed, gate_sum, gate_each)
     items, sources = read_items(inputs)
-    released, withheld = sort_out(items, rules)
+    tombstones = united(read_tombstones(out) if out.is_dir() else [], *map(read_tombstones, retracted))
+    released, withheld = sort_out(items, rules, tombstones)
     release = Release(
         title=title,
         licence=licence,
         rules=rules,
         sources=tuple(sources),
-        items=tuple(items),
         released=tuple(released),
         withheld=tuple(withheld),
         created=_created(items),
         corpus=read_summary(corpus) if corpus else None,
+        tombstones=tombstones,
         calls=tuple(call for path in inputs for call in read_calls(path)),
     )
     if not released and not allow_empty:
         raise _nothing_to_release(release)
     with whole_folder(out) as folder:
-        _write(folder, release, report)
+        write_release(folder, release, report)
         sizes = {path.name: path.stat().st_size for path in sorted(folder.iterdir())}
     genres = {each.genre.slug: each.count for each in count_genres(released)}
-    return ReleaseSummary(out, len(items), len(released), release.reviewed, release.reasons, genres, sizes)
+    return ReleaseSummary(out, release.read, len(released), release.reviewed, release.reasons, genres, sizes)
 
 
 def _created(items: Sequence[Item]) -> datetime | None:
@@ -132,28 +138,37 @@ def _nothing_to_release(release: Release) -> InputError:
     where = ", ".join(source.name for source in release.sources)
     if unreviewed := release.reasons.get(Reason.UNREVIEWED.value):
         return InputError(
-            f"nothing to release: {unreviewed} of {len(release.items)} records pass the gate, "
+            f"nothing to release: {unreviewed} of {release.read} records pass the gate, "
             "but no person has reviewed them",
             where=where,
             remedy="Review them first, or add --include-unreviewed to release them marked as unreviewed.",
         )
     reasons = ", ".join(f"{count} {reason.replace('_', ' ')}" for reason, count in release.reasons.items())
     return InputError(
-        f"nothing to release: of {len(release.items)} records none passes ({reasons})",
+        f"nothing to release: of {release.read} records none passes ({reasons})",
         where=where,
         remedy="Refine or annotate them further; --allow-empty writes the report that shows what each lacks.",
     )
 
 
-def _write(folder: Path, release: Release, report: Callable[[Release], str]) -> None:
+def write_release(folder: Path, release: Release, report: Callable[[Release], str]) -> None:
+    """Writes every file of a release into an empty folder.
+
+    Raises:
+        StorageError: the folder cannot be written.
+    """
     triplets = release.released
     write_jsonl(folder / "triplets.jsonl", map(published, triplets))
     write_parquet(folder / "triplets.parquet", triplets)
     write_jsonl(folder / "earlier.jsonl", map(earlier, triplets))
     write_jsonl(folder / "full.jsonl", triplets)
     write_jsonl(folder / "not_released.jsonl", release.withheld)
+    if release.tombstones:
+        write_jsonl(folder / RETRACTED, release.tombstones)
     write_text(folder / "README.md", render_card(release))
+    write_text(folder / "DATASHEET.md", render_datasheet(release))
     write_text(folder / "report.html", report(release))
+    write_json(folder / "croissant.json", croissant(release, folder))
     write_json(folder / "manifest.json", _manifest(folder, release))
 
 
@@ -184,7 +199,7 @@ def _manifest(folder: Path, release: Release) -> dict[str, Any]:
 
 def _counts(release: Release) -> dict[str, Any]:
     return {
-        "read": len(release.items),
+        "read": release.read,
         "released": len(release.released),
         "reviewed": release.reviewed,
         "withheld": len(release.withheld),

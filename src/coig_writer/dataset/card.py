@@ -8,6 +8,7 @@ from importlib.resources import files
 
 from jinja2 import Environment, StrictUndefined
 
+from coig_writer.dataset.contributors import contributors, source_licences
 from coig_writer.dataset.counts import Lengths, count_genres
 from coig_writer.dataset.release import Release
 
@@ -36,7 +37,8 @@ def render_card(release: Release) -> str:
         scorers=_scorers(release),
         review=_review(release),
         licence=_licence(release),
-        licences=_article_licences(release),
+        licences=source_licences(release),
+        people=contributors(release),
         notes=sum(bool(triplet.provenance.note) for triplet in release.released),
     )
 
@@ -67,7 +69,9 @@ def _header(release: Release) -> str:
         configs=[
             {"config_name": "default", "data_files": "triplets.parquet"},
             {"config_name": "earlier", "data_files": "earlier.jsonl"},
-        ],
+        ]
+        if release.gated
+        else None,
     ).to_yaml()
 
 
@@ -122,8 +126,3 @@ def _licence(release: Release) -> str:
     if release.licence:
         return f"The release as a whole: {escape_markdown(release.licence)}."
     return "Nobody has stated a licence for the release as a whole; ask before you use it beyond reading."
-
-
-def _article_licences(release: Release) -> list[tuple[str, int]]:
-    found = Counter(triplet.article.licence or "not recorded" for triplet in release.released)
-    return sorted(found.items(), key=lambda pair: (-pair[1], pair[0]))

@@ -18,6 +18,7 @@ from pydantic import Field, ValidationError
 from coig_writer.annotate.overlap import quoted_spans
 from coig_writer.corpus.summary import Summary
 from coig_writer.dataset.inputs import Call, Item, Source, as_released
+from coig_writer.dataset.tombstones import Tombstone, Tombstones
 from coig_writer.errors import CoigError, SettingError
 from coig_writer.schema import (
     GATE_EACH,
@@ -37,6 +38,8 @@ from coig_writer.taxonomy import resolve
 class Reason(StrEnum):
     """Why a record is not in a release; the first that holds, in this order."""
 
+    RETRACTED = "retracted"
+    """It was taken down; see `dataset.tombstones`."""
     DUPLICATE = "duplicate_id"
     """Another record of the same id went further: reviewed before unreviewed, triplet before draft."""
     OPEN = "open"
@@ -67,8 +70,8 @@ class Withheld(Record):
     genre: str | None = None
     total: int | None = None
     """Sum of the deciding six scores, where there are any."""
-    record: Draft | Triplet = Field(exclude=True, repr=False)
-    """What was read, for the report; it is never written out."""
+    record: Draft | Triplet | None = Field(None, exclude=True, repr=False)
+    """What was read, for the report; it is never written out, so a release that is read back has None here."""
 
 
 @dataclass(frozen=True)
@@ -95,8 +98,6 @@ class Release:
     """Licence of the release as a whole; None where nobody has stated one."""
     rules: Rules
     sources: tuple[Source, ...]
-    items: tuple[Item, ...]
-    """Every record read, in order."""
     released: tuple[Triplet, ...]
     withheld: tuple[Withheld, ...]
     created: datetime | None = None
@@ -105,6 +106,20 @@ class Release:
     """The summary of the corpus that the articles come from."""
     calls: tuple[Call, ...] = field(default=(), repr=False)
     """Model calls that were recorded beside the inputs."""
+    gated: bool = True
+    """Whether these rules chose what is in it; False for a set that came as it is."""
+    tombstones: tuple[Tombstone, ...] = ()
+    """What was taken down and must not come back."""
+
+    @property
+    def read(self) -> int:
+        """How many records were read: each is either released or withheld."""
+        return len(self.released) + len(self.withheld)
+
+    @property
+    def distinct(self) -> int:
+        """How many different ids those records have."""
+        return len({each.id for each in self.released} | {each.id for each in self.withheld})
 
     @property
     def reviewed(self) -> int:
@@ -124,13 +139,19 @@ class Release:
         return [language for language, _ in found.most_common()]
 
 
-def sort_out(items: Sequence[Item], rules: Rules) -> tuple[list[Triplet], list[Withheld]]:
+def sort_out(
+    items: Sequence[Item], rules: Rules, tombstones: Sequence[Tombstone] = ()
+) -> tuple[list[Triplet], list[Withheld]]:
     """Released triplets and withheld records, each in the order of reading; together as many as `items`."""
+    taken_down = Tombstones(tombstones)
     items = [replace(item, record=as_released(item.record)) for item in items]
     released: list[Triplet] = []
     withheld: list[Withheld] = []
     chosen = _furthest(items)
     for item in items:
+        if stone := taken_down.over(item.record):
+            withheld.append(_retracted(item, stone))
+            continue
         taken = chosen[item.record.id]
         if item is not taken:
             withheld.append(_withhold(item, Reason.DUPLICATE, f"the record at {taken.where} has the same id"))
@@ -141,6 +162,11 @@ def sort_out(items: Sequence[Item], rules: Rules) -> tuple[list[Triplet], list[W
         else:
             withheld.append(outcome)
     return released, withheld
+
+
+def _retracted(item: Item, stone: Tombstone) -> Withheld:
+    """Without a title: a take-down leaves the id, the reason and the place."""
+    return Withheld(id=item.record.id, reason=Reason.RETRACTED, why=stone.reason, where=item.where)
 
 
 def _furthest(items: Sequence[Item]) -> dict[str, Item]:
@@ -222,8 +248,10 @@ def _refusal(triplet: Triplet) -> tuple[Reason, str] | None:
     return None
 
 
-def deciding_scores(record: Draft | Triplet) -> Scores | None:
-    """The six scores that count."""
+def deciding_scores(record: Draft | Triplet | None) -> Scores | None:
+    """The six scores that count; None where there are none, or no record."""
+    if record is None:
+        return None
     return record.scores if isinstance(record, Draft) else record.deciding_scores
 
 

@@ -99,7 +99,7 @@ def _spread(ranked: Sequence[Triplet]) -> list[Triplet]:
 
 def needing_refinement(release: Release) -> list[Case]:
     """Complete cases that the gate or a check held back, the nearest to passing first."""
-    found = [_unreleased(each.record, release.rules) for each in release.withheld if _is_case(each)]
+    found = [_unreleased(each.record, release.rules) for each in release.withheld if each.record and _is_case(each)]
     return sorted(found, key=lambda case: (-case.scores.total, len(case.shortfalls), case.id))
 
 

@@ -26,6 +26,7 @@ _AFTER = {
     "review": Label("收入本次发布", "Released"),
 }
 _STAGE_OF = {
+    Reason.RETRACTED: "review",
     Reason.DUPLICATE: "distinct",
     Reason.SCREENED_OUT: "screened",
     Reason.NEEDS_REFINEMENT: "gate",
@@ -96,10 +97,10 @@ def _release_stages(release: Release) -> list[Stage]:
 
 def _taken_up(release: Release) -> list[Stage]:
     """From what the corpus kept, if one is given, to the records read: some may wait, others come from elsewhere."""
-    read = len(release.items)
+    read = release.read
     if release.corpus is None:
         return [Stage(_TAKEN_UP, read)]
-    kept, distinct = release.corpus.kept, len({item.record.id for item in release.items})
+    kept, distinct = release.corpus.kept, release.distinct
     gains = [(label, count) for label, count in ((_ELSEWHERE, distinct - kept), (_AGAIN, read - distinct)) if count > 0]
     joined = Stage(_JOINED, kept + sum(count for _, count in gains), gains=gains)
     waiting = joined.count - read

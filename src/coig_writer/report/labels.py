@@ -35,6 +35,7 @@ PARTS = {
 }
 
 WITHHELD = {
+    "retracted": Label("已撤下", "taken down"),
     "duplicate_id": Label("编号重复", "same id twice"),
     "open": Label("步骤未完", "steps still open"),
     "screened_out": Label("初筛未过", "screened out"),
