@@ -73,7 +73,7 @@ def test_the_sheet_counts_what_is_missing_and_what_is_personal():
 
 
 def test_hostile_text_stays_text():
-    bad = '<script>x</script> | [a](http://h)\n# head'
+    bad = "<script>x</script> | [a](http://h)\n# head"
     article = triplet().article.model_copy(update=dict.fromkeys(("platform", "licence"), bad))
     sheet = render_datasheet(release_of([triplet(article=article)], title=bad, licence=bad))
     acting = re.sub(r"\\.", "", sheet)
@@ -98,12 +98,15 @@ def test_mlcroissant_validates_the_metadata_and_reads_the_records(built):
     written = [json.loads(line) for line in (built / "triplets.jsonl").read_text(encoding="utf-8").splitlines()]
     assert len(records) == len(written) == 7
     assert [record["triplets/article"].decode() for record in records] == [row["article"] for row in written]
+    assert [record["triplets/metadata/genre"].decode() for record in records] == [
+        row["metadata"]["genre"] for row in written
+    ]
     assert dataset.metadata.name == "灯下集"
 
 
 def test_broken_metadata_is_an_error(tmp_path, built):
     value = json.loads((built / "croissant.json").read_text(encoding="utf-8"))
-    del value["name"]
+    value["recordSet"][0]["field"][0]["source"]["fileObject"]["@id"] = "elsewhere.jsonl"
     (tmp_path / "croissant.json").write_text(json.dumps(value), encoding="utf-8")
     with pytest.raises(InputError, match="not valid Croissant"):
         validate(tmp_path / "croissant.json")

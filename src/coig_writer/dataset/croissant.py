@@ -6,6 +6,7 @@ Written as plain JSON, field by field from the Arrow schema; the tests have the 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +27,7 @@ CONTEXT: dict[str, Any] = {
     "data": {"@id": "cr:data", "@type": "@json"},
     "dataType": {"@id": "cr:dataType", "@type": "@vocab"},
     "dct": "http://purl.org/dc/terms/",
+    "equivalentProperty": "cr:equivalentProperty",
     "examples": {"@id": "cr:examples", "@type": "@json"},
     "extract": "cr:extract",
     "field": "cr:field",
@@ -40,11 +42,13 @@ CONTEXT: dict[str, Any] = {
     "md5": "cr:md5",
     "parentField": "cr:parentField",
     "path": "cr:path",
+    "rai": "http://mlcommons.org/croissant/RAI/",
     "recordSet": "cr:recordSet",
     "references": "cr:references",
     "regex": "cr:regex",
     "repeated": "cr:repeated",
     "replace": "cr:replace",
+    "samplingRate": "cr:samplingRate",
     "sc": "https://schema.org/",
     "separator": "cr:separator",
     "source": "cr:source",
@@ -61,7 +65,6 @@ DESCRIPTIONS = {
     "reverse_inspiration_prompt": "A prompt that could have led to the article.",
     "reasoning_process": "A writer's reasoning on the way from the prompt to the article.",
     "article": "The text, verbatim.",
-    "metadata": "Genre, scores, source and review of the triplet.",
 }
 
 
@@ -84,7 +87,7 @@ def croissant(release: Release, folder: Path) -> dict[str, Any]:
                 "@id": "triplets",
                 "name": "triplets",
                 "description": "One record for each triplet.",
-                "field": [_field(field) for field in parquet_schema()],
+                "field": list(_fields(parquet_schema())),
             }
         ],
     }
@@ -106,26 +109,33 @@ def _file(path: Path, kind: str, description: str) -> dict[str, Any]:
     }
 
 
-def _field(field: pa.Field) -> dict[str, Any]:
-    """A column of the JSON Lines file; a struct is read by a path into it, field by field."""
-    return _described(field, field.name, f"$.{field.name}")
+def _fields(schema: pa.Schema) -> Iterator[dict[str, Any]]:
+    """One field for each column; what lies in structs is read by paths, and called `metadata/scores/…` and the like."""
+    for field in schema:
+        yield from _flat(field, field.name, [])
 
 
-def _described(field: pa.Field, name: str, path: str) -> dict[str, Any]:
+def _flat(field: pa.Field, name: str, path: list[str]) -> Iterator[dict[str, Any]]:
     import pyarrow as pa
 
-    made: dict[str, Any] = {
+    if pa.types.is_struct(field.type):
+        for each in field.type:
+            yield from _flat(each, f"{name}/{each.name}", [*path, each.name])
+        return
+    source: dict[str, Any] = {
+        "fileObject": {"@id": "triplets.jsonl"},
+        "extract": {"column": name.split("/", maxsplit=1)[0]},
+    }
+    if path:
+        source["transform"] = {"jsonPath": ".".join(path)}
+    yield {
         "@type": "cr:Field",
         "@id": f"triplets/{name}",
         "name": name,
-        "description": DESCRIPTIONS.get(name, field.name.replace("_", " ")),
+        "description": DESCRIPTIONS.get(name, name.replace("_", " ").replace("/", ", ")),
+        "dataType": _data_type(field.type),
+        "source": source,
     }
-    if pa.types.is_struct(field.type):
-        return made | {
-            "subField": [_described(each, f"{name}/{each.name}", f"{path}.{each.name}") for each in field.type]
-        }
-    source = {"fileObject": {"@id": "triplets.jsonl"}, "extract": {"jsonPath": path}}
-    return made | {"dataType": _data_type(field.type), "source": source}
 
 
 def _data_type(kind: pa.DataType) -> str:
