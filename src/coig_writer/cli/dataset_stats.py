@@ -161,8 +161,10 @@ def _show_comparison(found: Statistics) -> None:
     from coig_writer.dataset.compare import compare, contradictions
 
     compared = compare(found)
-    short = [each for each in compared if each.missing and each.level != "overall"]
-    out.print("", "Beside the paper (arXiv 2510.14763):" if short else "Beside the paper: nothing falls short.")
+    short = [each for each in compared if each.missing and each.level == "category"]
+    genres = sum(bool(each.missing) for each in compared if each.level == "genre")
+    out.print("")
+    out.print(f"Beside the paper (arXiv 2510.14763), {genres} genres and {len(short)} categories fall short.")
     for each in short:
         out.print(f"  {each.slug}: {each.pairs[0].ours:,.0f}, the paper has {each.pairs[0].published:,.0f}")
     differing = [each for each in compared if any(pair.figure.split("_")[0] != "share" for pair in each.differing)]
