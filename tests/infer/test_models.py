@@ -107,7 +107,7 @@ def test_a_checkpoint_without_what_serves_it_names_the_extra(tmp_path, monkeypat
 def test_a_server_that_ends_at_once_shows_its_last_words(tmp_path, monkeypatch):
     (tmp_path / "config.json").write_text("{}")
     dying = [sys.executable, "-c", "import sys; sys.exit('no such architecture')"]
-    monkeypatch.setattr("coig_writer.infer.models.checkpoint._transformers", lambda path, port: dying)
+    monkeypatch.setattr("coig_writer.infer.models.checkpoint._transformers", lambda path, port, folder: (dying, "x"))
     with pytest.raises(ModelError, match="ended: no such architecture"), opened(str(tmp_path)):
         pass
 

@@ -34,14 +34,21 @@ def is_checkpoint(path: Path) -> bool:
 def serving_checkpoint(path: Path) -> Iterator[ModelSpec]:
     """The model in `path`, at a port of this machine, for the length of the block.
 
-    vLLM when it is installed and there is a GPU, else `transformers serve`.
+    vLLM when it is installed and there is a GPU, else `transformers serve`, for which an adapter is merged into its
+    base in a temporary folder first.
 
     Raises:
         ModelError: neither is installed, or the server ended before it was ready; shows its last words.
     """
     port = _free_port()
-    command = _vllm(path, port) if _has_vllm() else _transformers(path, port)
-    with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as log:
+    with (
+        tempfile.TemporaryDirectory(prefix="coig-writer-merged-") as folder,
+        tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as log,
+    ):
+        if _has_vllm():
+            command, model = _vllm(path, port)
+        else:
+            command, model = _transformers(path, port, Path(folder))
         process = subprocess.Popen(
             command, stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, start_new_session=True
         )
@@ -50,31 +57,27 @@ def serving_checkpoint(path: Path) -> Iterator[ModelSpec]:
             yield ModelSpec(
                 name=str(path),
                 base_url=f"http://127.0.0.1:{port}/v1",
-                model=_served_name(path, command),
-                concurrency=64 if command[0].endswith("vllm") else 4,
+                model=model,
+                concurrency=64 if _has_vllm() else 4,
                 timeout=3600,
             )
         finally:
             _stop(process)
 
 
-def _served_name(path: Path, command: list[str]) -> str:
-    is_adapter_on_vllm = "--lora-modules" in command
-    return "adapter" if is_adapter_on_vllm else str(path.resolve())
-
-
 def _has_vllm() -> bool:
     return find_spec("vllm") is not None and shutil.which("nvidia-smi") is not None
 
 
-def _vllm(path: Path, port: int) -> list[str]:
-    command = [_script("vllm"), "serve"]
-    base = _base_of(path)
-    command += [base, "--enable-lora", "--lora-modules", f"adapter={path.resolve()}"] if base else [str(path.resolve())]
-    return [*command, "--host", "127.0.0.1", "--port", str(port)]
+def _vllm(path: Path, port: int) -> tuple[list[str], str]:
+    """The command, and the model's id at that server."""
+    where, base = str(path.resolve()), _base_of(path)
+    command = [_script("vllm"), "serve", base or where, "--host", "127.0.0.1", "--port", str(port)]
+    return ([*command, "--enable-lora", "--lora-modules", f"adapter={where}"], "adapter") if base else (command, where)
 
 
-def _transformers(path: Path, port: int) -> list[str]:
+def _transformers(path: Path, port: int, folder: Path) -> tuple[list[str], str]:
+    """As `_vllm`; an adapter is merged into `folder`."""
     missing = [name for name in ("torch", "transformers", "fastapi", "uvicorn") if find_spec(name) is None]
     missing += ["peft"] if _base_of(path) and find_spec("peft") is None else []
     if missing:
@@ -83,7 +86,22 @@ def _transformers(path: Path, port: int) -> list[str]:
             where=str(path),
             remedy="Run: pip install 'coig-writer[serve]', or serve it yourself and name it as URL#model-id.",
         )
-    return [_script("transformers"), "serve", str(path.resolve()), "--host", "127.0.0.1", "--port", str(port)]
+    if _base_of(path):
+        _merge(path, folder)
+        path = folder
+    where = str(path.resolve())
+    return [_script("transformers"), "serve", where, "--host", "127.0.0.1", "--port", str(port)], where
+
+
+def _merge(adapter: Path, folder: Path) -> None:
+    command = [sys.executable, "-m", "coig_writer.infer.models.merge", str(adapter), str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
+    if done.returncode:
+        raise ModelError(
+            f"the adapter cannot be merged into {_base_of(adapter)}: {' '.join(done.stderr.strip().splitlines()[-1:])}",
+            where=str(adapter),
+            remedy="Check that its base model can be loaded; adapter_config.json names it.",
+        )
 
 
 def _base_of(path: Path) -> str | None:
