@@ -60,6 +60,7 @@ def test_no_answers_is_an_error(tmp_path):
         write_page([tmp_path / "a.jsonl"], "benchmark:all", tmp_path / "a.html")
 
 
+@pytest.mark.browser
 def test_reading_it(page_of, browser, tmp_path):  # noqa: F811
     page_of()
     context = browser.new_context(viewport={"width": 1280, "height": 900}, locale="zh-CN")

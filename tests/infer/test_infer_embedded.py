@@ -11,6 +11,8 @@ from coig_writer.infer.queries import Task
 from coig_writer.infer.run import InferSettings, infer
 from coig_writer.schema import Article, Response, Triplet
 
+pytest.importorskip("xllamacpp", reason="the embedded extra is not installed")
+
 SHOWN = [
     ("写一句话：下雨。", "写声音，不写湿。", "雨点敲着铁皮棚，像有人在数豆子。"),
     ("写一句话：回家。", "写门，不写人。", "门没有锁，灯也没有关。"),
@@ -23,7 +25,7 @@ def exemplar(prompt: str, reasoning: str, text: str) -> Triplet:
     return Triplet(id=article.id, prompt=prompt, reasoning=reasoning, article=article, genre="everyday_story")
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.model
 def test_it_thinks_as_it_was_shown(tmp_path):
     prompting = Prompting("five-shot", plan_first=True, exemplars={"novel": [exemplar(*each) for each in SHOWN]})
     task = Task("1", "写一句话：冬天。", "everyday_story", "zh")
