@@ -145,7 +145,7 @@ def test_queries_that_were_added_are_answered_and_the_others_reused(tmp_path):
 
 def test_twenty_kills_lose_no_answer_and_pay_for_none_twice(tmp_path):
     queries = tmp_path / "queries.jsonl"
-    count = 160
+    count = 360
     queries.write_text("\n".join(json.dumps({"id": f"q{n}", "query": f"写第{n}个"}) for n in range(count)))
     out = tmp_path / "pred.jsonl"
     with FaultyServer(delay=0.02) as server:
