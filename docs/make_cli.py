@@ -47,6 +47,8 @@ def leaves(command: Any = None, path: str = NAME) -> Iterator[tuple[str, Any]]:
     if not hasattr(command, "commands"):
         yield path, command
         return
+    if command.invoke_without_command:  # a group that is a command itself, such as `infer`
+        yield path, command
     for name, below in command.commands.items():
         yield from leaves(below, f"{path} {name}")
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 LISTED = 5
 """Ids shown for each flag."""
 
-app = typer.Typer(help="Let models answer queries, and read their answers side by side.", invoke_without_command=True)
+app = typer.Typer(help="Let models answer queries, and read what they wrote.", invoke_without_command=True)
 
 
 def infer(
@@ -35,14 +35,16 @@ def infer(
     source: Annotated[
         str,
         typer.Option(
-            "--input", "-i", help="benchmark:zh, benchmark:en, benchmark:all, or JSON Lines, JSON, CSV, XLSX."
+            "--input",
+            "-i",
+            help="One of benchmark:zh, benchmark:en, benchmark:all, or a file: JSON Lines, JSON, CSV, XLSX.",
         ),
     ] = "benchmark:zh",
     out: Annotated[
         Path | None,
         typer.Option("--out", "-o", "--output", help="JSON Lines to write; with several models, a folder."),
     ] = None,
-    mode: Annotated[str, typer.Option(help="zero-shot or five-shot.")] = "zero-shot",
+    mode: Annotated[str, typer.Option(help="Either zero-shot or five-shot.")] = "zero-shot",
     plan_first: Annotated[bool, typer.Option("--plan-first", help="Ask for the reasoning before the text.")] = False,
     exemplars: Annotated[Path | None, typer.Option(help="Triplets to show instead of the packaged ones.")] = None,
     shape: Annotated[str, typer.Option(help="Exemplars as turns of the chat, or inline.")] = "turns",
@@ -107,7 +109,7 @@ def infer(
 
 
 def show(
-    predictions: Annotated[list[Path], typer.Argument(metavar="PRED…", help="Files that `infer` wrote.")],
+    predictions: Annotated[list[Path], typer.Argument(metavar="PRED", help="Files that `infer` wrote.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="The page to write.")] = Path("answers.html"),
     queries: Annotated[
         str, typer.Option("--queries", help="Where constraints and criteria are: a packaged set or a file of ours.")
