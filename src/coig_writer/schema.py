@@ -75,7 +75,7 @@ class Article(Record):
     genre_by: str | None = None
     """Who named the genre: `source` (the data said so), `human:…` or `llm:…`."""
     licence: str | None = None
-    engagement: Engagement = Engagement()
+    engagement: Engagement = Field(default_factory=Engagement)
     source: str | None = None
     """File and row or line that the text was read from."""
 
@@ -116,6 +116,21 @@ class Scores(Record):
         if self.total < gate_sum:
             found.append(f"sum {self.total} < {gate_sum}")
         return found
+
+
+class StatedScores(Record):
+    """Sums that a file states without the six scores behind them, as the published and the earlier record do.
+
+    They tell whether the sum reaches the gate, not whether each score does.
+    """
+
+    total: int | None = Field(None, ge=0, le=60)
+    article: int | None = Field(None, ge=0, le=20)
+    """Quality and creativity together, as the next two."""
+    prompt: int | None = Field(None, ge=0, le=20)
+    reasoning: int | None = Field(None, ge=0, le=20)
+    creativity: int | None = Field(None, ge=0, le=10)
+    """The published `creativity_score`."""
 
 
 class Screening(Record):
@@ -170,8 +185,10 @@ class Triplet(Record):
     article: Article
     genre: str
     scores: list[Scores] = []
+    stated_scores: StatedScores | None = None
+    """What is known where the six scores are not."""
     reviews: list[Review] = []
-    provenance: Provenance = Provenance()
+    provenance: Provenance = Field(default_factory=Provenance)
 
     @property
     def reviewed(self) -> bool:
