@@ -2,8 +2,9 @@
 
     python bench/dataset.py [--records 1000000] [--only stats,validate,convert]
 
-Makes one file of published records, short ones so that the work on each counts and not the disk. Every contender runs
-in a process of its own; printed are seconds, records per second and peak memory, and the ratio of ours to the best.
+Makes one file of triplets in full, as `full.jsonl` of a release holds them, short ones so that the work on each
+counts. Every contender runs in a process of its own; printed are seconds, records per second and peak memory, and the
+ratio of ours to the best.
 
 The others do what a careful user would write with them:
 
@@ -28,27 +29,34 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from coig_writer.schema import DIMENSIONS, article_id
+
 CHARACTERS = "的一是不了在人有我他这个们来到时大地为子中你说生国年着就那和要她出也得里后自以会家可下而过天去能对"
-GENRES = ["散文随笔", "武侠", "微小说", "essay", "现代诗"]
-PARTS = {"prompt": "reverse_inspiration_prompt", "reasoning": "reasoning_process", "article": "article"}
+GENRES = ["essay", "fiction_story", "modern_poetry", "drama_script", "advertisement"]
+PARTS = ("prompt", "reasoning", "article")
 
 
 def make(path: Path, records: int) -> None:
-    """A file of published records; every hundredth article is a copy."""
+    """A file of triplets; every hundredth article is a copy."""
     draw = random.Random(1)
     with open(path, "w", encoding="utf-8") as file:
         article = ""
         for number in range(records):
             article = article if number % 100 == 99 else "".join(draw.choices(CHARACTERS, k=120))
+            values = [draw.randint(7, 10) for _ in DIMENSIONS]
             row = {
-                "reverse_inspiration_prompt": "".join(draw.choices(CHARACTERS, k=40)),
-                "reasoning_process": "".join(draw.choices(CHARACTERS, k=80)),
-                "article": article,
-                "metadata": {
-                    "genre": draw.choice(GENRES),
-                    "quality_score": draw.randint(46, 60),
-                    "creativity_score": 9,
+                "id": f"{number:016x}",
+                "prompt": "".join(draw.choices(CHARACTERS, k=40)),
+                "reasoning": "".join(draw.choices(CHARACTERS, k=80)),
+                "article": {
+                    "id": article_id(article),
+                    "text": article,
+                    "url": f"https://example.cn/{number}",
+                    "language": "zh",
+                    "licence": "cc-by-4.0",
                 },
+                "genre": draw.choice(GENRES),
+                "scores": [{**dict(zip(DIMENSIONS, values, strict=True)), "by": "human:one"}],
             }
             file.write(json.dumps(row, ensure_ascii=False) + "\n")
 
@@ -73,49 +81,53 @@ def ours_convert(path: Path, out: Path) -> None:
     assert convert([path], out / "out.jsonl", "trl").written
 
 
-def pandas_stats(path: Path, out: Path) -> None:
+def _frame(path: Path):
     import pandas as pd
 
     frame = pd.read_json(path, lines=True)
-    frame["genre"] = [each["genre"] for each in frame["metadata"]]
-    for part, column in PARTS.items():
-        frame[part] = frame[column].str.len()
+    frame["article"] = frame["article"].str["text"]
+    return frame
+
+
+def pandas_stats(path: Path, out: Path) -> None:
+    frame = _frame(path)
+    for part in PARTS:
+        frame[part] = frame[part].str.len()
     assert len(frame.groupby("genre")[list(PARTS)].agg(["count", "min", "mean", "max"]))
 
 
 def pandas_validate(path: Path, out: Path) -> None:
-    import pandas as pd
-
     from coig_writer.annotate.overlap import quoted_spans
     from coig_writer.corpus.personal import find_personal_data
 
-    frame = pd.read_json(path, lines=True)
-    genre = pd.Series([each["genre"] for each in frame["metadata"]])
-    score = pd.Series([each["quality_score"] for each in frame["metadata"]])
-    wrong = {"gate": (score < 50).sum(), "genre": (~genre.isin(GENRES)).sum()}
-    for column in PARTS.values():
-        wrong[f"empty {column}"] = frame[column].str.strip().eq("").sum()
-        han = frame[column].str.count("[\u3400-\u9fff]")
-        wrong[f"language {column}"] = (han < 0.8 * frame[column].str.len()).sum()
-        wrong[f"personal {column}"] = frame[column].map(find_personal_data).str.len().gt(0).sum()
-    for column in list(PARTS.values())[:2]:
-        pairs = zip(frame[column], frame["article"], strict=True)
-        wrong[f"quotes {column}"] = sum(bool(quoted_spans(text, article, 12)) for text, article in pairs)
-    for column in ("article", "reverse_inspiration_prompt"):
-        wrong[f"copies {column}"] = frame[column].duplicated().sum()
+    frame = _frame(path)
+    scores = [[each[0][name] for name in DIMENSIONS] for each in frame["scores"]]
+    wrong = {"gate": sum(sum(each) < 50 or min(each) < 8 for each in scores)}
+    wrong["genre"] = (~frame["genre"].isin(GENRES)).sum()
+    for part in PARTS:
+        wrong[f"empty {part}"] = frame[part].str.strip().eq("").sum()
+        han = frame[part].str.count("[\u3400-\u9fff]")
+        wrong[f"language {part}"] = (han < 0.8 * frame[part].str.len()).sum()
+        wrong[f"personal {part}"] = frame[part].map(find_personal_data).str.len().gt(0).sum()
+    for part in ("prompt", "reasoning"):
+        pairs = zip(frame[part], frame["article"], strict=True)
+        wrong[f"quotes {part}"] = sum(bool(quoted_spans(text, article, 12)) for text, article in pairs)
+    for part in ("id", "article", "prompt"):
+        wrong[f"copies {part}"] = frame[part].duplicated().sum()
     assert wrong["copies article"]
 
 
 def pandas_convert(path: Path, out: Path) -> None:
     import pandas as pd
 
-    frame = pd.read_json(path, lines=True)
-    answers = "<think>\n" + frame["reasoning_process"] + "\n</think>\n\n" + frame["article"]
+    frame = _frame(path)
+    answers = "<think>\n" + frame["reasoning"] + "\n</think>\n\n" + frame["article"]
     made = pd.DataFrame(
         {
-            "prompt": [[{"role": "user", "content": text}] for text in frame["reverse_inspiration_prompt"]],
+            "prompt": [[{"role": "user", "content": text}] for text in frame["prompt"]],
             "completion": [[{"role": "assistant", "content": text}] for text in answers],
-            "metadata": frame["metadata"],
+            "genre": frame["genre"],
+            "id": frame["id"],
         }
     )
     made.to_json(out / "out.jsonl", orient="records", lines=True, force_ascii=False)
@@ -131,9 +143,10 @@ def _loaded(path: Path, out: Path):
 def datasets_stats(path: Path, out: Path) -> None:
     found: dict[str, list[list[int]]] = {}
     for row in _loaded(path, out):
-        lengths = found.setdefault(row["metadata"]["genre"], [[], [], []])
-        for kept, column in zip(lengths, PARTS.values(), strict=True):
-            kept.append(len(row[column]))
+        lengths = found.setdefault(row["genre"], [[], [], []])
+        texts = (row["prompt"], row["reasoning"], row["article"]["text"])
+        for kept, text in zip(lengths, texts, strict=True):
+            kept.append(len(text))
     assert {genre: [(min(x), sum(x) / len(x), max(x)) for x in lengths] for genre, lengths in found.items()}
 
 
@@ -143,14 +156,15 @@ def datasets_validate(path: Path, out: Path) -> None:
     from coig_writer.annotate.overlap import quoted_spans
     from coig_writer.corpus.personal import find_personal_data
 
-    han, seen, copies = re.compile("[\u3400-\u9fff]"), set(), 0
+    han = re.compile("[\u3400-\u9fff]")
 
     def right(row: dict) -> bool:
-        texts = [row[column] for column in PARTS.values()]
-        about = row["metadata"]
+        texts = [row["prompt"], row["reasoning"], row["article"]["text"]]
+        scores = [row["scores"][0][name] for name in DIMENSIONS]
         return (
-            about["quality_score"] >= 50
-            and about["genre"] in GENRES
+            sum(scores) >= 50
+            and min(scores) >= 8
+            and row["genre"] in GENRES
             and all(text.strip() and len(han.findall(text)) >= 0.8 * len(text) for text in texts)
             and not any(find_personal_data(text) for text in texts)
             and not any(quoted_spans(text, texts[2], 12) for text in texts[:2])
@@ -158,23 +172,24 @@ def datasets_validate(path: Path, out: Path) -> None:
 
     data = _loaded(path, out)
     assert len(data.filter(right)) < len(data)
-    for column in ("article", "reverse_inspiration_prompt"):
-        seen.clear()
-        for text in data[column]:
-            copies += text in seen
-            seen.add(text)
+    copies = 0
+    for of in (lambda row: row["id"], lambda row: row["article"]["text"], lambda row: row["prompt"]):
+        seen: set[str] = set()
+        for row in data:
+            copies += of(row) in seen
+            seen.add(of(row))
     assert copies
 
 
 def datasets_convert(path: Path, out: Path) -> None:
     def change(row: dict) -> dict:
-        answer = f"<think>\n{row['reasoning_process']}\n</think>\n\n{row['article']}"
+        answer = f"<think>\n{row['reasoning']}\n</think>\n\n{row['article']['text']}"
         return {
-            "prompt": [{"role": "user", "content": row["reverse_inspiration_prompt"]}],
+            "prompt": [{"role": "user", "content": row["prompt"]}],
             "completion": [{"role": "assistant", "content": answer}],
         }
 
-    changed = _loaded(path, out).map(change, remove_columns=list(PARTS.values()))
+    changed = _loaded(path, out).map(change, remove_columns=["reasoning", "article", "scores"])
     changed.to_json(out / "out.jsonl", force_ascii=False)
 
 
@@ -203,7 +218,7 @@ def main() -> None:
         _one(chosen.run, chosen.file)
         return
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "published.jsonl"
+        path = Path(folder) / "full.jsonl"
         make(path, chosen.records)
         print(f"{chosen.records:,} records, {path.stat().st_size / 1e6:,.0f} MB")
         for task in chosen.only.split(","):

@@ -42,7 +42,9 @@ def article_id(text: str) -> str:
     White space is left out so that the same article keeps its id when it is wrapped or indented anew; it goes
     before NFC, because a letter and its accent may have been torn apart by it.
     """
-    bare = unicodedata.normalize("NFC", "".join(text.split()))
+    bare = "".join(text.split())
+    if not unicodedata.is_normalized("NFC", bare):
+        bare = unicodedata.normalize("NFC", bare)
     return hashlib.blake2b(bare.encode(), digest_size=8).hexdigest()
 
 

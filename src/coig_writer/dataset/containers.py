@@ -68,13 +68,13 @@ def records_of(path: Path) -> Iterator[Found]:
 
 def _records(path: Path, name: str, stream: BinaryIO, head: bytes) -> Iterator[Found]:
     suffix = path.suffix.lower()
+    if not head.removeprefix(codecs.BOM_UTF8).strip():
+        return
     if head.startswith(b"PAR1"):
         yield from _parquet(name, stream, head)
     elif head.startswith(b"PK\x03\x04"):
         yield from _sheet(path, name, stream, head)
     elif (encoding := encodings.detect(head)) is None:
-        if not head.strip():
-            return
         raise InputError("neither text nor a table", where=str(path), remedy=_KINDS)
     elif suffix in (".csv", ".tsv") and not head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith((b"{", b"[{")):
         yield from _csv(path, name, _text(stream, head, encoding))

@@ -18,18 +18,8 @@ from pydantic import ValidationError
 
 from coig_writer.dataset.conversation import prompt_and_answer
 from coig_writer.dataset.counts import slug_of
-from coig_writer.dataset.score_text import UNNAMED, ScoreText, read_scores
-from coig_writer.schema import (
-    DIMENSIONS,
-    Article,
-    Provenance,
-    Review,
-    Scores,
-    StatedScores,
-    Triplet,
-    Verdict,
-    article_id,
-)
+from coig_writer.dataset.score_text import UNNAMED, read_scores
+from coig_writer.schema import DIMENSIONS, Engagement, Provenance, Triplet, article_id
 
 NO_GENRE = "unknown"
 """Stands for the genre of a record that names none; `dataset validate` asks for it."""
@@ -63,6 +53,8 @@ _OURS = {name: (ours, rank) for ours, names in _ABOUT.items() for rank, name in 
 _SCORED = ("quality_score", "creativity_score", "scores", "scored_by", "score", "reviewed")
 _DERIVED = ("category", "reasoning_characters")
 """Follow from the rest, so that nothing is lost when they are not kept."""
+_NOTHING, _UNKNOWN = Engagement(), Provenance()  # made once: making them takes longer than all the rest of a record
+_ACCEPTED = [{"by": UNNAMED, "verdict": "accept", "comment": "stated by the file"}]
 _CHATS = ("messages", "conversations", "conversation")
 
 
@@ -97,28 +89,47 @@ def triplet_of(record: Any, losses: Losses, genre: str | None = None) -> Triplet
     taken: set[str] = set()
     prompt, reasoning, text = _parts(flat, taken, losses)
     about = _about(flat, taken, losses)
-    told = _scored(flat, taken, losses)
-    losses += [(name, NO_PLACE) for name in flat if name not in taken and flat[name]]
-    name = slug_of(str(about.pop("genre", None) or genre or NO_GENRE))
-    identity = about.pop("id", None)
-    if name != NO_GENRE:
-        about["genre"] = name
-    article = _article(text, about, losses)
-    reviews = [Review(by=UNNAMED, verdict=Verdict.ACCEPT, comment="stated by the file")] if told.reviewed else []
+    scores, stated, reviewed = _scored(flat, taken, losses)
+    for name in flat:
+        if name not in taken and flat[name]:
+            losses.append((name, NO_PLACE))
+    identity, drafted_by = about.pop("id", None), about.pop("drafted_by", None)
+    genre = slug_of(str(about.pop("genre", None) or genre or NO_GENRE))
     try:
-        return Triplet(
-            id=identity or article.id,
-            prompt=prompt,
-            reasoning=reasoning,
-            article=article,
-            genre=name,
-            scores=[told.scores] if told.scores else [],
-            stated_scores=told.stated,
-            reviews=reviews,
-            provenance=Provenance(drafted_by=about.get("drafted_by")),
-        )
-    except ValidationError as error:
-        raise _unusable(error) from error
+        article = {"id": article_id(text), "text": text, "engagement": _NOTHING, **about}
+    except UnicodeEncodeError as error:
+        raise Unusable("article", "holds characters that are no text (lone surrogates)") from error
+    if genre != NO_GENRE:
+        article["genre"] = genre
+    whole: dict[str, Any] = {
+        "id": identity or article["id"],
+        "prompt": prompt,
+        "reasoning": reasoning,
+        "article": article,
+        "genre": genre,
+        "scores": [scores] if scores else [],
+        "stated_scores": stated,
+        "reviews": _ACCEPTED if reviewed else [],
+        "provenance": Provenance(drafted_by=drafted_by) if drafted_by else _UNKNOWN,
+    }
+    return _validated(whole, losses)
+
+
+def _validated(whole: dict[str, Any], losses: Losses) -> Triplet:
+    """One validation of all, since it costs most; what means nothing, such as a broken date, is left out and told."""
+    while True:
+        try:
+            return Triplet.model_validate(whole)
+        except ValidationError as error:
+            first = error.errors()[0]
+            place = first["loc"]
+            if len(place) > 1 and place[0] == "article" and place[1] not in ("id", "text"):
+                losses.append((str(place[1]), f"{whole['article'].pop(place[1])!r}: {first['msg']}"))
+            elif place[0] == "scores":
+                losses.append(("scores", f"{'.'.join(map(str, place[2:]))}: {first['msg']}"))
+                whole["scores"] = []
+            else:
+                raise _unusable(error) from error
 
 
 def prompt_alone(record: Any) -> str | None:
@@ -249,64 +260,43 @@ def _said(ours: str, value: Any) -> Any:
     return str(value) if ours in ("id", "title", "author") else value
 
 
-def _article(text: str, about: dict[str, Any], losses: Losses) -> Article:
-    """The article with what is known of it; a value that means nothing, such as a broken date, is left out."""
-    fields = {name: value for name, value in about.items() if name in Article.model_fields}
-    while True:
-        try:
-            return Article(id=article_id(text), text=text, **fields)
-        except ValidationError as error:
-            name = str(error.errors()[0]["loc"][0])
-            if name not in fields:
-                raise _unusable(error) from error
-            losses.append((name, f"{fields.pop(name)!r}: {error.errors()[0]['msg']}"))
-        except UnicodeEncodeError as error:
-            raise Unusable("article", "holds characters that are no text (lone surrogates)") from error
-
-
-def _scored(flat: dict[str, Any], taken: set[str], losses: Losses) -> ScoreText:
-    """Scores and reviews: six with their scorer, a score text, or sums alone."""
+def _scored(flat: dict[str, Any], taken: set[str], losses: Losses) -> tuple[Any, Any, bool]:
+    """Six scores with their scorer or None, else the sums that are stated or None; whether a person has accepted."""
     taken.update(_SCORED)
-    told = ScoreText()
-    if isinstance(flat.get("score"), str) and flat["score"].strip():
-        told = read_scores(flat["score"])
-        losses += [("score", line) for line in told.unread]
-    elif _number(flat.get("score")) is not None:
-        flat = {"quality_score": flat["score"], **flat}
-    elif flat.get("score") not in (None, "") and not _is_nan(flat["score"]):
-        losses.append(("score", f"neither text nor a number: {flat['score']!r:.60}"))
     reviewed = flat.get("reviewed")
-    told.reviewed = told.reviewed or reviewed is True or str(reviewed).lower() == "true"
-    six = flat.get("scores")
-    six = _json(six) if isinstance(six, str) and six.strip() else six
+    accepted = reviewed is True or (isinstance(reviewed, str) and reviewed.lower() == "true")
+    six, text = flat.get("scores"), flat.get("score")
+    stated: dict[str, int] = {}
+    if isinstance(text, str) and text.strip():
+        told = read_scores(text)
+        losses += [("score", line) for line in told.unread]
+        accepted = accepted or told.reviewed
+        if told.scores:
+            return told.scores, None, accepted
+        stated = told.stated.model_dump() if told.stated else {}
+    elif text is not None and text != "" and not _is_nan(text):
+        flat = {"quality_score": text, **flat}
     if "scores.article_quality" in flat:  # a table has one column each
         six = six or {name: flat.get(f"scores.{name}") for name in DIMENSIONS}
         taken.update(f"scores.{name}" for name in DIMENSIONS)
-    if isinstance(six, Mapping) and any(six.values()) and not told.scores:
-        try:
-            numbers = {name: _number(six.get(name)) for name in DIMENSIONS}
-            told.scores = Scores(**numbers, by=flat.get("scored_by") or UNNAMED)  # type: ignore[arg-type]
-        except ValidationError as error:
-            losses.append(("scores", _unusable(error).args[0]))
-    if not told.scores:
-        told.stated = _stated(flat, told.stated, losses)
-    return told
-
-
-def _stated(flat: dict[str, Any], stated: StatedScores | None, losses: Losses) -> StatedScores | None:
-    known: dict[str, int] = {}
+    if isinstance(six, str) and six.strip():
+        six = _json(six)
+    if isinstance(six, Mapping) and any(six.values()):
+        return (
+            {**{name: _number(six.get(name)) for name in DIMENSIONS}, "by": flat.get("scored_by") or UNNAMED},
+            None,
+            accepted,
+        )
     for column, name, most in (("quality_score", "total", 60), ("creativity_score", "creativity", 10)):
         value = flat.get(column)
         if value is None or value == "" or _is_nan(value):
             continue
         number = _number(value)
         if number is None or not 0 <= number <= most:
-            losses.append((column, f"{value!r} is not a whole number from 0 to {most}"))
+            losses.append((column, f"{value!r:.60} is not a whole number from 0 to {most}"))
         else:
-            known[name] = number
-    if stated:
-        return stated.model_copy(update=known)
-    return StatedScores(**known) if known else None
+            stated[name] = number
+    return None, stated or None, accepted
 
 
 def _number(value: Any) -> int | None:

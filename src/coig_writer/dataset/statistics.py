@@ -9,7 +9,6 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from coig_writer.dataset.counts import Group, Tally, mean, quantile
 from coig_writer.dataset.sets import TripletSet
@@ -18,6 +17,7 @@ from coig_writer.taxonomy import Part
 
 NOT_COUNTRIES = frozenset({"ai", "cc", "co", "eu", "fm", "gg", "io", "la", "me", "sh", "so", "tv", "ws"})
 """Two-letter domains that say little about where a site is."""
+_COUNTRY = re.compile(r"[a-z][a-z0-9+.-]*://(?:[^/?#@]*@)?[^/?#:@]*[^.\d/?#:@]\.([a-z]{2})(?=[/?#:]|$)")
 
 
 @dataclass(frozen=True)
@@ -253,11 +253,5 @@ def region_of(url: str | None) -> str | None:
 
     It tells where a site is registered, not where an author lives; `.com` and the like tell nothing.
     """
-    if not url:
-        return None
-    try:
-        host = urlsplit(url).hostname or ""
-    except ValueError:
-        return None
-    found = re.search(r"[^.\d]\.([a-z]{2})$", host)
+    found = _COUNTRY.match(url.lower()) if url else None
     return found[1] if found and found[1] not in NOT_COUNTRIES else None

@@ -268,9 +268,9 @@ class _Check:
 
 def repeats(hashes: np.ndarray) -> Iterator[tuple[int, int]]:
     """(first, later) of positions with equal hashes, by the first and then the later; each later one once."""
+    if not len(hashes):
+        return
     order = np.argsort(hashes, kind="stable")
-    ordered = hashes[order]
-    starts = np.r_[True, ordered[1:] != ordered[:-1]] if len(ordered) else np.empty(0, bool)
-    firsts = order[np.maximum.accumulate(np.where(starts, np.arange(len(order)), 0))] if len(order) else order
-    found = np.stack([firsts[~starts], order[~starts]], axis=1)
-    yield from found[np.lexsort((found[:, 1], found[:, 0]))].tolist()
+    starts = np.r_[True, np.diff(hashes[order]) != 0]
+    firsts = order[np.maximum.accumulate(np.where(starts, np.arange(len(order)), 0))]
+    yield from sorted(zip(firsts[~starts].tolist(), order[~starts].tolist(), strict=True))
