@@ -199,3 +199,8 @@ def test_large_sets_give_the_same_in_several_processes(tmp_path, monkeypatch):
     together = validate(triplets)
     assert together == alone
     assert alone.findings["duplicate-article", "error"] == 29 * len(STARTER)
+
+
+def test_every_rule_is_in_the_docs():
+    docs = (Path(__file__).parents[2] / "docs" / "validate.md").read_text(encoding="utf-8")
+    assert [rule for rule in EXPLAINED if f"`{rule}`" not in docs] == []

@@ -67,7 +67,7 @@ class _Handler(BaseHTTPRequestHandler):
         repo = f"{asked.get('organization') or 'someone'}/{asked['name']}"
         known = repo in self.hub.files
         self.hub.files.setdefault(repo, {})
-        self.hub.private.setdefault(repo, bool(asked.get("private")))
+        self.hub.private.setdefault(repo, bool(asked.get("private")) or asked.get("visibility") == "private")
         self._send(409 if known else 200, {"url": f"{self.hub.url}/datasets/{repo}", "name": repo})
 
     def _mode(self, path: str) -> dict[str, Any]:
