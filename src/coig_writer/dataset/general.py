@@ -86,7 +86,7 @@ def _messages(record: Any) -> Iterator[Message]:
 
 def _turns(turns: Any, key: str) -> Iterator[Message]:
     """ShareGPT says `from` and `value`, messages say `role` and `content`."""
-    if isinstance(turns, str):
+    if isinstance(turns, str) and turns.lstrip().startswith("["):  # a cell of a table
         turns = from_json(turns)
     if not isinstance(turns, list):
         raise ValueError(f"{key} is not a list")
