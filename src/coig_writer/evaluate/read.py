@@ -1,0 +1,158 @@
+"""Rankings, pairs and ratings from any of the files that people have, as one collection of votes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from coig_writer.errors import InputError
+from coig_writer.evaluate.read_table import kind_of, pair_of, rating_of, table_rows
+from coig_writer.evaluate.read_tool import ToolRanking, is_rankings, model_of, tool_rankings
+from coig_writer.evaluate.responses import Responses, json_lines, read_json, read_responses
+from coig_writer.evaluate.votes import Topic, Unread, Votes, ranked_by_preference, without_repeats
+from coig_writer.schema import Query, Ranking, Rating
+
+UNNAMED = "unnamed"
+"""Rater of table rows that name none; such rows are never taken for repeats of each other."""
+_HAN = re.compile("[\u3400-\u9fff\uf900-\ufaff\U00020000-\U000323af]")
+_WORD = re.compile("[A-Za-z]+")
+
+
+def read_votes(
+    rankings: Sequence[Path], responses: Sequence[Path] = (), queries: Sequence[Query] | None = None
+) -> Votes:
+    """All votes in these files, with what the files and the queries say about their topics and lengths.
+
+    Args:
+        rankings: JSON Lines of `Ranking` or `Rating` (also mixed), the original page's ranking JSON, and tables
+            (CSV, TSV, XLSX) of pairs or of ratings.
+        responses: see `read_responses`; gives lengths, and languages by the prompts.
+        queries: language and genre of queries by id; the packaged benchmark by default.
+
+    Raises:
+        InputError: a file is missing or of no known kind, or there is not one usable vote.
+    """
+    found = _Found()
+    for path in rankings:
+        found.take(path)
+    kept, replaced = without_repeats(found.rankings)
+    ratings = list({(each.query_id, each.model, each.rater): each for each in found.ratings}.values())
+    answers = read_responses(responses)
+    kept += found.unnamed + ranked_by_preference(ratings)
+    if not kept and not ratings:
+        raise InputError(
+            "no usable ranking, pair or rating",
+            where=", ".join(map(str, rankings)),
+            remedy=found.unread[0].reason if found.unread else "docs/evaluate.md shows the files that can be read.",
+        )
+    judged = {each.query_id for each in kept} | {each.query_id for each in ratings}
+    return Votes(
+        rankings=kept,
+        ratings=ratings,
+        topics=_topics(judged, found.prompts | _prompts(answers), queries),
+        lengths=found.lengths | {(each.id, each.model): len(each.response or "") for each in answers.answers},
+        unread=[*found.unread, *replaced, *answers.unread],
+    )
+
+
+@dataclass
+class _Found:
+    """What the files have yielded so far."""
+
+    rankings: list[tuple[Ranking, Unread]] = field(default_factory=list)
+    unnamed: list[Ranking] = field(default_factory=list)
+    ratings: list[Rating] = field(default_factory=list)
+    prompts: dict[str, str] = field(default_factory=dict)
+    lengths: dict[tuple[str, str], int] = field(default_factory=dict)
+    unread: list[Unread] = field(default_factory=list)
+
+    def take(self, path: Path) -> None:
+        for row, vote in _votes_in(path):
+            match vote:
+                case str():
+                    self.unread.append(Unread(str(path), row, vote))
+                case Rating():
+                    self.ratings.append(vote)
+                case Ranking() if vote.rater == f"human:{UNNAMED}":
+                    self.unnamed.append(vote)
+                case Ranking():
+                    self._add(vote, path, row)
+                case ToolRanking():
+                    self._add(vote.ranking, path, row)
+                    for answer in vote.answers:
+                        self.prompts[answer.query] = answer.prompt
+                        self.lengths[answer.query, answer.model] = len(answer.text)
+
+    def _add(self, ranking: Ranking, path: Path, row: int) -> None:
+        replaced = "replaced by a later ranking of the same query, models and rater"
+        self.rankings.append((ranking, Unread(str(path), row, replaced)))
+
+
+def _votes_in(path: Path) -> Iterator[tuple[int, Ranking | Rating | ToolRanking | str]]:
+    if path.suffix.lower() in (".csv", ".tsv", ".xlsx", ".xlsm"):
+        yield from _in_table(path)
+        return
+    whole = read_json(path)
+    if is_rankings(whole):
+        yield from tool_rankings(whole, path)
+        return
+    rows = json_lines(path) if whole is None else enumerate(whole if isinstance(whole, list) else [whole], 1)
+    for row, value in rows:
+        yield row, _record(value)
+
+
+def _in_table(path: Path) -> Iterator[tuple[int, Ranking | Rating | str]]:
+    if not path.is_file():
+        raise InputError("no such file", where=str(path), remedy="Check the path.")
+    kind = None
+    for row, cells in table_rows(path):
+        kind = kind or kind_of(cells)
+        if kind is None:
+            raise InputError(
+                f"the columns are neither pairs nor ratings: {', '.join(cells)}",
+                where=str(path),
+                remedy="Pairs need prompt, left, right, winner; ratings need query_id, model and the five marks.",
+            )
+        yield row, pair_of(cells, UNNAMED) if kind == "pairs" else rating_of(cells, model_of(path.stem))
+
+
+def _record(value: Any) -> Ranking | Rating | str:
+    """A line of ours; what it holds beside the record, as a studio's export does, is left aside."""
+    if not isinstance(value, dict):
+        return "not a JSON object"
+    model = Ranking if "places" in value else Rating if "overall_preference" in value else None
+    if model is None:
+        return "neither places (a ranking) nor overall_preference (a rating)"
+    try:
+        return model.model_validate({name: value[name] for name in model.model_fields if name in value})
+    except ValidationError as error:
+        first = error.errors()[0]
+        return f"{'.'.join(map(str, first['loc'])) or 'record'}: {first['msg']}"
+
+
+def _prompts(responses: Responses) -> dict[str, str]:
+    return {each.id: each.query for each in (*responses.answers, *responses.failed) if each.query}
+
+
+def _topics(judged: set[str], prompts: dict[str, str], queries: Sequence[Query] | None) -> dict[str, Topic]:
+    if queries is None:
+        from coig_writer.packaged import load_benchmark
+
+        queries = load_benchmark()
+    named = {query.id: Topic(query.language, query.genre) for query in queries}
+    return {query: named.get(query) or Topic(_language(query, prompts)) for query in judged}
+
+
+def _language(query: str, prompts: dict[str, str]) -> str | None:
+    """By the characters of the prompt, which is the id in many tables of pairs; else by `zh-` or `en-` in the id."""
+    prefix = re.match(r"(zh|en)[-_]", query)
+    text = prompts.get(query) or ("" if prefix else query)
+    han, words = len(_HAN.findall(text)), len(_WORD.findall(text))
+    if han or words > 2:
+        return "zh" if han >= words else "en"
+    return prefix[1] if prefix else None
