@@ -1,0 +1,79 @@
+"""Models compared by what people and judges said: for all queries, and for each language."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from coig_writer.evaluate.bradley_terry import Fit, Score, bradley_terry, goodness_of_fit, plackett_luce
+from coig_writer.evaluate.significance import Power, power_of
+from coig_writer.evaluate.tally import Tally, tally
+from coig_writer.evaluate.votes import Topic, Votes
+from coig_writer.evaluate.wins import Duels
+
+ALL = "all"
+
+
+@dataclass(frozen=True)
+class CompareSettings:
+    """What a comparison depends on besides the votes."""
+
+    rounds: int = 1000
+    """Of each bootstrap."""
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Comparison(Tally):
+    """All that can be said of one group of queries."""
+
+    voters: str
+    """Whose votes the win rates count: `human`, or `llm` where no person voted."""
+    bradley_terry: dict[str, Score] = field(default_factory=dict)
+    plackett_luce: dict[str, Score] = field(default_factory=dict)
+    goodness_of_fit: Fit | None = None
+    power: Power | None = None
+    by: dict[str, dict[str, Tally]] = field(default_factory=dict)
+    """`category` or `genre` → its slug → win rates there; empty where nothing is known of the queries."""
+
+
+def compare(votes: Votes, settings: CompareSettings | None = None) -> dict[str, Comparison]:
+    """Group (`all`, then each language) → its comparison."""
+    settings = settings or CompareSettings()
+    groups = {ALL: votes} | {language: votes.about(_of_language(language)) for language in votes.languages}
+    return {name: _compare(each, settings) for name, each in groups.items()}
+
+
+def comparison_json(found: dict[str, Comparison]) -> dict[str, Any]:
+    """The comparisons as JSON values."""
+    return {name: asdict(each) for name, each in found.items()}
+
+
+def _of_language(language: str) -> Callable[[Topic], bool]:
+    return lambda topic: topic.language == language
+
+
+def _compare(votes: Votes, settings: CompareSettings) -> Comparison:
+    people = votes.by("human")
+    counted = people if people.rankings else votes
+    rankings, models = counted.rankings, counted.models
+    duels = Duels.of(rankings, models)
+    counts = tally(rankings, models)
+    rounds, seed = settings.rounds, settings.seed
+    return Comparison(
+        **vars(counts),
+        voters="human" if people.rankings or not rankings else "llm",
+        bradley_terry=bradley_terry(duels, rounds, seed),
+        plackett_luce=plackett_luce(rankings, models, rounds, seed),
+        goodness_of_fit=goodness_of_fit(duels, rounds, seed),
+        power=power_of(min(each.n for each in counts.pairs), len(counts.pairs)) if counts.pairs else None,
+        by={kind: split for kind in ("category", "genre") if (split := _split(counted, kind))},
+    )
+
+
+def _split(votes: Votes, kind: str) -> dict[str, Tally]:
+    """Win rates by what the queries' topics say of this kind."""
+    names = sorted({name for query in votes.queries if (name := getattr(votes.topic(query), kind))})
+    parts = {name: votes.about(lambda topic, name=name: getattr(topic, kind) == name) for name in names}  # type: ignore[misc]
+    return {name: tally(part.rankings, part.models) for name, part in parts.items() if part.rankings}
