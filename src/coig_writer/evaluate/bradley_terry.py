@@ -57,11 +57,10 @@ def plackett_luce(
 def _scores(
     models: Sequence[str], sets: ChoiceSets, unbound: Sequence[str], rounds: int, seed: int
 ) -> dict[str, Score]:
+    if not models:
+        return {}
     (fitted,) = strengths(sets)
-    if rounds:
-        sampled = strengths(sets, resamples(sets.prompts, rounds, seed), fitted)
-    else:
-        sampled = fitted[None]
+    sampled = strengths(sets, resamples(sets.prompts, rounds, seed), fitted)
     lows, highs = np.quantile(sampled, (0.025, 0.975), axis=0)
     rank = _ranks(fitted[None])[0]
     best, worst = np.quantile(_ranks(sampled), (0.025, 0.975), axis=0, method="nearest")
@@ -106,7 +105,7 @@ def goodness_of_fit(duels: Duels, rounds: int = 1000, seed: int = 0) -> Fit | No
     prompts and taking each round's residuals about those of the data.
     """
     first, second = np.triu_indices(len(duels.models), 1)
-    if len(duels.models) < 3 or not rounds:
+    if len(duels.models) < 3:
         return None
     sets = pair_sets(duels)
     won = _wins_by_prompt(duels)
