@@ -70,7 +70,8 @@ def test_bias_among_many_and_its_absence():
     assert found.win_rate == pytest.approx([100, 200 / 3, 100 / 3, 0])
     assert found.p < 1e-9
     fair = [
-        each.model_copy(update={"shown": order}) for each, order in zip(random_rankings(60, "ABCD"), orders, strict=True)
+        each.model_copy(update={"shown": order})
+        for each, order in zip(random_rankings(60, "ABCD"), orders, strict=True)
     ]
     assert position_bias(fair).p > 0.01
     assert sum(position_bias(fair).win_rate) == pytest.approx(200)

@@ -46,9 +46,7 @@ def position_bias(rankings: Sequence[Ranking]) -> PositionBias | None:
     if not known:
         return None
     shown = Counter(len(each.shown) for each in known).most_common(1)[0][0]
-    rows = np.array(
-        [[points(each)[model] for model in each.shown] for each in known if len(each.shown) == shown]
-    )
+    rows = np.array([[points(each)[model] for model in each.shown] for each in known if len(each.shown) == shown])
     if shown == 2:
         p = sign_test(int((rows[:, 0] == 1).sum()), int((rows[:, 1] == 1).sum()))
     else:
