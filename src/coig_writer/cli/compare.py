@@ -72,7 +72,7 @@ def _warn_of_unread(unread: list[Unread]) -> None:
 
     if not unread:
         return
-    err.print(f"Not used: {len(unread):,} rows.", style="bold")
+    err.print(f"Not used: {len(unread):,} {'row' if len(unread) == 1 else 'rows'}.", style="bold")
     for each in unread[:SHOWN_UNREAD]:
         err.print(f"  {each.file}:{each.row}: {each.reason}", soft_wrap=True)
     if (more := len(unread) - SHOWN_UNREAD) > 0:
