@@ -57,14 +57,16 @@ def crowd(rankings: Sequence[Ranking], models: Sequence[str]) -> Crowd | None:
             for unit, value in votes[rater].items()
         ]
     )
-    outcomes, accuracy = dawid_skene(rows[:, 0], rows[:, 1], rows[:, 2], len(OUTCOMES))
+    unit, said = rows[:, 0], rows[:, 2]
+    both = (np.concatenate([unit, unit + len(units)]), np.tile(rows[:, 1], 2), np.concatenate([said, 2 - said]))
+    outcomes, accuracy = dawid_skene(*both, len(OUTCOMES))  # each pair both ways round, so that names do not matter
     duels = Duels.of(named, models)
     rater_of = np.array([raters.index(each.rater) for each in named])[duels.ranking]
     scores, reliability = noisy_bradley_terry(duels, rater_of, len(raters))
     return Crowd(
         units=shared,
         accuracy=dict(zip(raters, accuracy.tolist(), strict=True)),
-        win_rate=_win_rate([pair for _, pair in units], outcomes @ np.array([0, 0.5, 1]), models),
+        win_rate=_win_rate([pair for _, pair in units], outcomes[: len(units)] @ np.array([0, 0.5, 1]), models),
         reliability=dict(zip(raters, reliability.tolist(), strict=True)),
         scores=dict(zip(models, scores.tolist(), strict=True)),
     )
@@ -88,18 +90,17 @@ def dawid_skene(unit: Integers, rater: Integers, label: Integers, labels: int) -
         unit, rater, label: one vote a row, as whole numbers from 0 without gaps.
         labels: how many labels there are.
     """
+    from scipy.sparse import coo_array
+
     units, raters = int(unit.max()) + 1, int(rater.max()) + 1
-    given = np.eye(labels)[label]
-    chance = np.zeros((units, labels))
-    np.add.at(chance, unit, given)
+    votes = coo_array((np.ones(len(unit)), (unit, rater * labels + label)), shape=(units, raters * labels)).tocsr()
+    chance = np.bincount(unit * labels + label, minlength=units * labels).reshape(units, labels).astype(float)
     chance /= chance.sum(axis=1, keepdims=True)
     for _ in range(_ITERATIONS):
         common = chance.mean(axis=0)
-        confusion = np.full((raters, labels, labels), SMOOTHING)  # rater, true, said
-        np.add.at(confusion, rater, chance[unit][:, :, None] * given[:, None, :])
-        confusion /= confusion.sum(axis=2, keepdims=True)
-        evidence = np.tile(np.log(np.maximum(common, 1e-300)), (units, 1))
-        np.add.at(evidence, unit, np.log(confusion[rater, :, label]))
+        confusion = (votes.T @ chance).reshape(raters, labels, labels) + SMOOTHING  # rater, said, true
+        confusion /= confusion.sum(axis=1, keepdims=True)
+        evidence = np.log(np.maximum(common, 1e-300)) + votes @ np.log(confusion).reshape(-1, labels)
         updated = np.exp(evidence - evidence.max(axis=1, keepdims=True))
         updated /= updated.sum(axis=1, keepdims=True)
         moved = np.abs(updated - chance).max()
@@ -120,7 +121,7 @@ def noisy_bradley_terry(duels: Duels, rater: Integers, raters: int) -> tuple[Flo
     met = np.asarray(sets.counts.sum(axis=0)).reshape(1, -1)
     reliability = np.full(raters, HONEST / (HONEST + 1))
     theta = np.zeros(len(duels.models))
-    rows = np.maximum(np.bincount(rater, minlength=raters), 0)
+    rows = np.bincount(rater, minlength=raters)
     for _ in range(_ITERATIONS):
         rate = 1 / (1 + np.exp(theta[duels.second] - theta[duels.first]))
         honest = reliability[rater]
@@ -128,7 +129,7 @@ def noisy_bradley_terry(duels: Duels, rater: Integers, raters: int) -> tuple[Flo
         if_lost = honest * (1 - rate) / (honest * (1 - rate) + (1 - honest) * rate)
         meant = duels.score * if_won + (1 - duels.score) * (1 - if_lost)  # chance that the first is truly better
         faithful = duels.score * if_won + (1 - duels.score) * if_lost
-        updated = (np.bincount(rater, faithful, raters) + HONEST) / (rows + HONEST)
+        updated = np.minimum((np.bincount(rater, faithful, raters) + HONEST) / (rows + HONEST), 1 - 1e-9)
         gains = np.bincount(duels.first, meant, len(theta)) + np.bincount(duels.second, 1 - meant, len(theta))
         (theta,) = strengths(ChoiceSets(sets.shares, met, gains[None]), start=theta)
         moved = np.abs(updated - reliability).max()
