@@ -24,22 +24,31 @@ def compare(
     save_dir: Path | None = typer.Option(
         None, "--save_dir", "--save-dir", help="Folder for report.html, tables.xlsx, compare.json, unread.jsonl."
     ),
+    title: str | None = typer.Option(None, help="Name of the comparison on the page; the file's name if not given."),
     seed: int = typer.Option(0, min=0, help="Seed of the bootstraps; the same seed gives the same figures."),
     rounds: int = typer.Option(1000, min=100, help="Rounds of each bootstrap."),
 ) -> None:
     """Compare models by people's votes. Win rates with tests, Bradley–Terry scores, agreement, biases."""
+    import shlex
+
+    from coig_writer.cli.console import out as console
     from coig_writer.evaluate.compare import CompareSettings, comparison_json
     from coig_writer.evaluate.compare import compare as compare_votes
     from coig_writer.evaluate.read import read_votes
     from coig_writer.files import write_json
+    from coig_writer.report.compare import write_comparison
 
     votes = read_votes(rankings, responses)
     found = compare_votes(votes, CompareSettings(rounds, seed))
     _warn_of_unread(votes.unread)
     if json_out:
         write_json(json_out, comparison_json(found))
+    if save_dir:
+        write_comparison(found, save_dir, title=title or rankings[0].stem, unread=votes.unread)
     for name, each in found.items():
         _show(name, each)
+    if save_dir:
+        console.print("Next: open", shlex.quote(str(save_dir / "report.html")), soft_wrap=True)
 
 
 def _show(name: str, found: Comparison) -> None:

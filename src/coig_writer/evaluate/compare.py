@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -63,7 +63,7 @@ def compare(votes: Votes, settings: CompareSettings | None = None) -> dict[str, 
     return {name: _compare(each, settings) for name, each in groups.items()}
 
 
-def comparison_json(found: dict[str, Comparison]) -> dict[str, Any]:
+def comparison_json(found: Mapping[str, Comparison]) -> dict[str, Any]:
     """The comparisons as JSON values."""
     return {name: asdict(each) for name, each in found.items()}
 
