@@ -25,6 +25,8 @@ MARKS = {
     "task_fulfilment": Label("任务完成", "Task fulfilment"),
     "overall_preference": Label("总体偏好", "Overall preference"),
 }
+LISTED = 10
+"""So many pairs are named in one sentence."""
 TENTATIVE, RELIABLE = 0.667, 0.8
 """Krippendorff's own marks: below the first no conclusions, from the second on firm ones."""
 
@@ -62,15 +64,14 @@ def _differences(found: Comparison) -> Iterator[Statement]:
     lost = [pair for pair in found.pairs if pair.p < ALPHA <= pair.p_holm]
     none = [pair for pair in found.pairs if pair.p >= ALPHA]
     if found.pairs:
+        listed = _listed(holds)
         yield Statement(
             "shown" if holds else "open",
             Label(
-                f"{len(found.pairs)} 对模型中，{len(holds)} 对经 Holm 校正后仍有差别。",
-                f"Of {len(found.pairs)} pairs of models, {len(holds)} differ after Holm's correction.",
+                f"{len(found.pairs)} 对模型中，{len(holds)} 对经 Holm 校正后仍有差别{listed.zh}。",
+                f"Of {len(found.pairs)} pairs of models, {len(holds)} differ after Holm's correction{listed.en}.",
             ),
         )
-    if best := _of_the_best(found, holds):
-        yield best
     for pair in lost:
         yield Statement(
             "open", _between(pair, "单独看显著，校正后不显著", "would count alone, but not after correction")
@@ -90,13 +91,16 @@ def _between(pair: PairOutcome, zh: str, en: str) -> Label:
     )
 
 
-def _of_the_best(found: Comparison, holds: list[PairOutcome]) -> Statement | None:
-    """The pair of the two highest scores, if it is settled."""
-    first, second, *_ = [*sorted(found.models, key=lambda model: found.bradley_terry[model].rank), None, None]
-    pair = next((each for each in holds if {each.a, each.b} == {first, second}), None)
-    if pair is None:
-        return None
-    return Statement("shown", _between(pair, "得分最高的两个之间有差别", "the two with the highest scores differ"))
+def _listed(pairs: list[PairOutcome]) -> Label:
+    """Who beats whom, where there are not too many."""
+    if not 0 < len(pairs) <= LISTED:
+        return Label("", "")
+    won = [(each.a, each.b, each.rate) if each.rate > 50 else (each.b, each.a, 100 - each.rate) for each in pairs]
+    won.sort(key=lambda each: -each[2])
+    return Label(
+        "：" + "，".join(f"{winner} 胜 {loser}（{rate:.1f} %）" for winner, loser, rate in won),
+        ": " + ", ".join(f"{winner} over {loser} ({rate:.1f} %)" for winner, loser, rate in won),
+    )
 
 
 def _order(found: Comparison) -> Iterator[Statement]:
@@ -107,7 +111,8 @@ def _order(found: Comparison) -> Iterator[Statement]:
             "caution",
             Label(
                 f"{names[0]} 对其余的全胜或全负，得分没有上下限，只能看次序。",
-                f"{names[1]}: won or lost everything against the rest, so the scores have no bound; read the order only.",
+                f"{names[1]}: won or lost everything against the rest, so the scores have no bound; "
+                "read the order only.",
             ),
         )
     fit = found.goodness_of_fit
@@ -116,7 +121,8 @@ def _order(found: Comparison) -> Iterator[Statement]:
         yield Statement(
             "caution",
             Label(
-                f"一个模型一个分数不足以解释这些胜负（p = {chance(fit.p)}）；最不合的是 {a} 对 {b}，实为 {fit.observed:.1f} %，应为 {fit.expected:.1f} %。",
+                f"一个模型一个分数不足以解释这些胜负（p = {chance(fit.p)}）；"
+                f"最不合的是 {a} 对 {b}，实为 {fit.observed:.1f} %，应为 {fit.expected:.1f} %。",
                 f"One score a model does not explain these outcomes (p = {chance(fit.p)}); {a} against {b} fits worst, "
                 f"{fit.observed:.1f} % where {fit.expected:.1f} % would follow.",
             ),
@@ -134,7 +140,8 @@ def _power(found: Comparison) -> Iterator[Statement]:
     else:
         strictest = ("任何差别都不行", "none") if strict is None else (f"{strict:.1f} 个百分点", f"{strict:.1f} points")
         words = Label(
-            f"每对 {n:,} 次比较，胜率离 50 % 至少 {alone:.1f} 个百分点才有八成把握看出来；按最严的校正，{strictest[0]}。",
+            f"每对 {n:,} 次比较，胜率离 50 % 至少 {alone:.1f} 个百分点才有八成把握看出来；"
+            f"按最严的校正，{strictest[0]}。",
             f"{n:,} comparisons a pair find, four times in five, a win rate {alone:.1f} points from 50 %; "
             f"at the strictest step of the correction, {strictest[1]}.",
         )
@@ -144,8 +151,8 @@ def _power(found: Comparison) -> Iterator[Statement]:
             "caution",
             Label(
                 "一题有多次排序：p 值与 Wilson 区间当它们互不相干，偏乐观；得分的区间按题重抽样，不受此影响。",
-                "Some queries were ranked several times: p values and Wilson's intervals take these as independent and are "
-                "too sure; the intervals of the scores resample queries and are not.",
+                "Some queries were ranked several times: p values and Wilson's intervals take these as independent "
+                "and are too sure; the intervals of the scores resample queries and are not.",
             ),
         )
 
@@ -164,6 +171,7 @@ def _people(found: Comparison) -> Iterator[Statement]:
                 )
             continue
         low = alpha.alpha < TENTATIVE
+        value = f"{alpha.alpha:.3f} ({alpha.low:.3f}–{alpha.high:.3f})"
         verdict = (
             ("低于 0.667，结论只能算试探", "below .667, so conclusions are tentative at best")
             if low
@@ -174,8 +182,8 @@ def _people(found: Comparison) -> Iterator[Statement]:
         yield Statement(
             "caution" if low else "shown",
             Label(
-                f"{SIDES[side].zh}之间的一致性 α = {alpha.alpha:.3f}（{alpha.low:.3f}–{alpha.high:.3f}），{verdict[0]}。",
-                f"Agreement between {SIDES[side].en}: α = {alpha.alpha:.3f} ({alpha.low:.3f}–{alpha.high:.3f}), {verdict[1]}.",
+                f"{SIDES[side].zh}之间的一致性 α = {value}，{verdict[0]}。",
+                f"Agreement between {SIDES[side].en}: α = {value}, {verdict[1]}.",
             ),
         )
 
@@ -188,17 +196,18 @@ def _biases(found: Comparison) -> Iterator[Statement]:
                 "caution",
                 Label(
                     f"{SIDES[side].zh}受摆放次序影响（p = {chance(bias.p)}）：由前到后胜率 {rates} %。",
-                    f"The order of display sways {SIDES[side].en} (p = {chance(bias.p)}): win rates from first to last {rates} %.",
+                    f"The order of display sways {SIDES[side].en} (p = {chance(bias.p)}): "
+                    f"win rates from first to last {rates} %.",
                 ),
             )
     for side, length in found.length_bias.items():
+        odds = f"{length.doubling:.2f} ({length.doubling_low:.2f}–{length.doubling_high:.2f})"
         if length.p < ALPHA:
             yield Statement(
                 "caution",
                 Label(
-                    f"篇幅影响{SIDES[side].zh}：同一模型，长一倍，胜负比乘以 {length.doubling:.2f}（{length.doubling_low:.2f}–{length.doubling_high:.2f}）。",
-                    f"Length sways {SIDES[side].en}: twice as long multiplies the odds by {length.doubling:.2f} "
-                    f"({length.doubling_low:.2f}–{length.doubling_high:.2f}), models held equal.",
+                    f"篇幅影响{SIDES[side].zh}：同一模型，长一倍，胜负比乘以 {odds}。",
+                    f"Length sways {SIDES[side].en}: twice as long multiplies the odds by {odds}, models held equal.",
                 ),
             )
 
@@ -211,13 +220,13 @@ def _judges(found: Comparison) -> Iterator[Statement]:
             if among is not None
             else ("人与人之间无从比较", "how far people agree with each other is not known")
         )
+        agreed = f"{each.agreed:.1f} % ({each.low:.1f}–{each.high:.1f})"
         parted = sum(parting.p_holm < ALPHA for parting in each.partings)
         yield Statement(
             "caution",
             Label(
-                f"评委 {judge} 与多数人在 {each.agreed:.1f} % 的对子上一致（{each.low:.1f}–{each.high:.1f}）；{compared[0]}。"
-                f"有 {parted} 对模型的判断显著不同。",
-                f"The judge {judge} agrees with most people on {each.agreed:.1f} % of pairs ({each.low:.1f}–{each.high:.1f}); "
-                f"{compared[1]}. They part significantly on {parted} pairs of models.",
+                f"评委 {judge} 与多数人在 {agreed} 的对子上一致；{compared[0]}。有 {parted} 对模型的判断显著不同。",
+                f"The judge {judge} agrees with most people on {agreed} of pairs; {compared[1]}. "
+                f"They part significantly on {parted} pairs of models.",
             ),
         )
