@@ -227,6 +227,6 @@ def _judges(found: Comparison) -> Iterator[Statement]:
             Label(
                 f"评委 {judge} 与多数人在 {agreed} 的对子上一致；{compared[0]}。有 {parted} 对模型的判断显著不同。",
                 f"The judge {judge} agrees with most people on {agreed} of pairs; {compared[1]}. "
-                f"They part significantly on {parted} pairs of models.",
+                f"They part significantly on {parted} {'pair' if parted == 1 else 'pairs'} of models.",
             ),
         )
