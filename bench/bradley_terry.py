@@ -62,8 +62,9 @@ def ours(duels: Duels, rounds: int) -> np.ndarray:
 def evalicas(duels: Duels, rounds: int) -> np.ndarray:
     import evalica
 
+    method: Any = evalica.bradley_terry
     found = evalica.bootstrap(
-        evalica.bradley_terry, *rows_of(duels), n_resamples=rounds, bootstrap_method="percentile", random_state=SEED
+        method, *rows_of(duels), n_resamples=rounds, bootstrap_method="percentile", random_state=SEED
     )
     logs = np.log(found.distribution[list(duels.models)].to_numpy())
     return interval(logs - logs.mean(axis=1, keepdims=True))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import krippendorff as oracle
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import spearmanr
 from sklearn.metrics import cohen_kappa_score
@@ -24,6 +24,7 @@ def units(rows):
 
 
 @given(sheets, st.sampled_from(["nominal", "ordinal"]))
+@settings(deadline=None)
 def test_alpha_as_krippendorff(rows, level):
     found = krippendorff(units(rows), level, rounds=100)
     data = np.full((4, len(rows)), np.nan)
@@ -62,6 +63,7 @@ def test_the_interval_resamples_queries():
 
 
 @given(st.lists(st.lists(st.integers(0, 2), min_size=3, max_size=3), min_size=1, max_size=9))
+@settings(deadline=None)
 def test_fleiss_as_statsmodels(rows):
     table = np.array([[row.count(value) for value in range(3)] for row in rows])
     if len({value for row in rows for value in row}) == 1:
@@ -71,6 +73,7 @@ def test_fleiss_as_statsmodels(rows):
 
 
 @given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2)), min_size=1, max_size=20))
+@settings(deadline=None)
 def test_cohen_as_scikit_learn(pairs):
     one, two = zip(*pairs, strict=True)
     if len(set(one) | set(two)) == 1:

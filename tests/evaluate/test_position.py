@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.stats import friedmanchisquare
@@ -18,6 +18,7 @@ LLM = "llm:judge@12345678"
 
 
 @given(arrays(float, st.tuples(st.integers(2, 9), st.integers(3, 5)), elements=st.integers(0, 3).map(float)))
+@settings(deadline=None)
 def test_friedman_as_scipy(marks):
     found = friedman(marks)
     if (marks == marks[:, :1]).all():

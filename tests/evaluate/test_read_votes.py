@@ -8,7 +8,7 @@ import json
 
 import openpyxl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coig_writer.errors import InputError
@@ -308,6 +308,7 @@ def test_names_sort_by_their_numbers():
 
 
 @given(st.dictionaries(st.text(min_size=1, max_size=3), st.integers(0, 3), min_size=2, max_size=6))
+@settings(deadline=None)
 def test_places_of_marks_are_a_ranking_and_points_add_up(marks):
     places = places_of(marks)
     made = Ranking(query_id="q", rater="human:a", places=places)
@@ -316,6 +317,7 @@ def test_places_of_marks_are_a_ranking_and_points_add_up(marks):
 
 
 @given(st.dictionaries(st.sampled_from(["prompt", "left", "right", "winner", "seconds"]), st.text(max_size=4)))
+@settings(deadline=None)
 def test_any_row_of_a_pair_table_is_a_pair_or_a_reason(cells):
     found = pair_of(cells, "unnamed")
     if isinstance(found, Ranking):
@@ -342,6 +344,7 @@ json_values = st.recursive(
 
 
 @given(st.lists(json_values, max_size=4))
+@settings(deadline=None)
 def test_any_json_is_read_or_refused_with_a_reason(tmp_path_factory, values):
     path = save(tmp_path_factory.mktemp("any") / "a.jsonl", "".join(json.dumps(each) + "\n" for each in values))
     whole = save(path.with_name("b.json"), [*values, entry(1, ["G", "CW"])])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binom, binomtest
 from statsmodels.stats.multitest import multipletests
@@ -94,6 +94,24 @@ def test_a_small_case_by_hand():
     assert pair(found, "A", "C").p_holm == 0.75
 
 
+def test_one_vote_a_query_by_hand():
+    """Three raters of one mind on four queries: 12 wins, but 4 votes; a draw of opinions is no vote."""
+    same = [each for rater in "abc" for each in ranked(*["A>B"] * 4, rater=f"human:{rater}")]
+    split = [*ranked("A>B", start=5), *ranked("B>A", start=5, rater="human:wang")]
+    (found,) = tally(same + split, "AB").pairs
+    assert (found.wins, found.n) == (13, 14)
+    assert found.p == pytest.approx(30 / 2**14)  # 13 or 14 of 14, either way
+    assert found.p_by_query == found.p_by_query_holm == 2 / 2**4
+
+
+@given(rankings)
+@settings(deadline=None)
+def test_with_one_ranking_a_query_both_tests_are_one(made):
+    once = list({each.query_id: each for each in made}.values())
+    for each in tally(once, "ABCD").pairs:
+        assert (each.p, each.p_holm) == (each.p_by_query, each.p_by_query_holm)
+
+
 def test_models_that_never_met_have_no_rate():
     found = tally(ranked("A>B", "C>D"), "ABCD")
     assert found.win_rate["A"] == {"A": None, "B": 100.0, "C": None, "D": None}
@@ -111,6 +129,7 @@ def test_all_equal():
 
 
 @given(rankings)
+@settings(deadline=None)
 def test_rates_of_a_pair_add_up_and_no_comparison_is_lost(made):
     found = tally(made, "ABCD")
     for each in found.pairs:
@@ -122,6 +141,7 @@ def test_rates_of_a_pair_add_up_and_no_comparison_is_lost(made):
 
 
 @given(st.lists(st.floats(0, 1), max_size=12))
+@settings(deadline=None)
 def test_holm_as_statsmodels(ps):
     if ps:
         assert holm(ps) == pytest.approx(multipletests(ps, method="holm")[1])
@@ -130,6 +150,7 @@ def test_holm_as_statsmodels(ps):
 
 
 @given(st.integers(0, 60), st.integers(0, 60))
+@settings(deadline=None)
 def test_sign_test_and_wilson_as_others(wins, losses):
     n = wins + losses
     tail = sum(

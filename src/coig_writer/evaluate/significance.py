@@ -41,7 +41,7 @@ def wilson(successes: float, n: float, confidence: float = 0.95) -> tuple[float,
     share, bound = successes / n, 1 + z * z / n
     middle = (share + z * z / (2 * n)) / bound
     half = z * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n)) / bound
-    return max(0.0, middle - half), min(1.0, middle + half)
+    return max(0.0, min(share, middle - half)), min(1.0, max(share, middle + half))  # rounding may pass the share
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from coig_writer.evaluate.significance import holm, sign_test, wilson
 from coig_writer.evaluate.wins import Duels, Floats
 from coig_writer.schema import Ranking
@@ -32,6 +34,10 @@ class PairOutcome:
     low: float
     high: float
     """Wilson's 95 % interval of the rate, in %."""
+    p_by_query: float
+    p_by_query_holm: float
+    """The same tests with one vote a query, for whom more of its rankings prefer: to be trusted where queries were
+    ranked several times, since their rankings are not independent."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +84,7 @@ def tally(rankings: Sequence[Ranking], models: Sequence[str]) -> Tally:
 
 def _pairs(duels: Duels) -> list[PairOutcome]:
     wins, ties = duels.wins, duels.ties
+    by_query = _by_query(duels)
     found = []
     for at, a in enumerate(duels.models):
         for to in range(at + 1, len(duels.models)):
@@ -85,8 +92,24 @@ def _pairs(duels: Duels) -> list[PairOutcome]:
             if n:
                 found.append((a, duels.models[to], round(wins[at, to] - tied / 2), tied, n))
     ps = [sign_test(won, n - tied - won) for _, _, won, tied, n in found]
+    clustered = [sign_test(*by_query[a, b]) for a, b, *_ in found]
     outcomes = []
-    for (a, b, won, tied, n), p, adjusted in zip(found, ps, holm(ps), strict=True):
+    for row, p, p_holm, by, by_holm in zip(found, ps, holm(ps), clustered, holm(clustered), strict=True):
+        _, _, won, tied, n = row
         low, high = wilson(won + tied / 2, n)
-        outcomes.append(PairOutcome(a, b, won, tied, n, 100 * (won + tied / 2) / n, p, adjusted, 100 * low, 100 * high))
+        rate = 100 * (won + tied / 2) / n
+        outcomes.append(PairOutcome(*row, rate, p, p_holm, 100 * low, 100 * high, by, by_holm))
     return outcomes
+
+
+def _by_query(duels: Duels) -> dict[tuple[str, str], tuple[int, int]]:
+    """Pair → (queries on which more rankings prefer the first, the second)."""
+    count, queries = len(duels.models), max(len(duels.queries), 1)
+    met, at = np.unique((duels.first * count + duels.second) * queries + duels.query, return_inverse=True)
+    lead = np.sign(np.bincount(at, duels.score - 0.5, len(met)))
+    won, lost = (np.bincount(met // queries, lead == side, count * count).astype(int) for side in (1, -1))
+    return {
+        (a, b): (int(won[one * count + two]), int(lost[one * count + two]))
+        for one, a in enumerate(duels.models)
+        for two, b in enumerate(duels.models)
+    }

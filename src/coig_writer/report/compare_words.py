@@ -147,12 +147,15 @@ def _power(found: Comparison) -> Iterator[Statement]:
         )
     yield Statement("caution", words)
     if found.n > found.prompts:
+        kept = sum(pair.p_by_query_holm < ALPHA for pair in found.pairs)
         yield Statement(
             "caution",
             Label(
-                "一题有多次排序：p 值与 Wilson 区间当它们互不相干，偏乐观；得分的区间按题重抽样，不受此影响。",
+                f"一题有多次排序：p 值与 Wilson 区间当它们互不相干，偏乐观。每题只算一票（多数意见），"
+                f"经 Holm 校正有差别的是 {kept} 对。得分的区间按题重抽样，不受此影响。",
                 "Some queries were ranked several times: p values and Wilson's intervals take these as independent "
-                "and are too sure; the intervals of the scores resample queries and are not.",
+                f"and are too sure. With one vote a query, of its majority, {kept} of the pairs differ after Holm. "
+                "The intervals of the scores resample queries and are not affected.",
             ),
         )
 
