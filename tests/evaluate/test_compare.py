@@ -101,6 +101,8 @@ def test_the_command_on_the_published_counts(published):
     assert 0 < found["zh"]["kendall_w"] < 1
     assert found["zh"]["power"]["smallest"] == pytest.approx(9.99, abs=0.01)
     assert "62.75" in done.stdout
+    assert "[mind] Synthetic rankings" in done.stdout
+    assert "[open] CW+10k against G: no difference is shown. 46.46 %" in done.stdout
 
 
 def test_nothing_else_is_a_key_of_the_json(published):

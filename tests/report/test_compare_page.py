@@ -82,7 +82,9 @@ def test_a_cell_below_the_diagonal_mirrors_the_one_above(published):
 
 def test_words_say_what_holds_and_what_does_not(published):
     chinese = [said.words.en for said in statements(published["zh"])]
-    assert "CW+10k over G (62.7 %)" in chinese[0] or "CW+10k over G (62.8 %)" in chinese[0]
+    assert chinese[0].startswith("Synthetic rankings")
+    assert "7 differ" in chinese[1]
+    assert "CW+10k over G (62.75 %)" in chinese[1]
     assert any(text.startswith("CW+5k against CW+10k: would count alone, but not after") for text in chinese)
     assert any(text.startswith("CW+5k against G: no difference is shown") for text in chinese)
     english = [said.words.en for said in statements(published["en"])]
@@ -91,7 +93,7 @@ def test_words_say_what_holds_and_what_does_not(published):
 
 def test_made_rankings_are_called_synthetic(published, rich):
     assert "Some rankings are synthetic" in render_comparison(published, title="x")
-    assert "synthetic" not in render_comparison(rich, title="x")
+    assert "synthetic" not in render_comparison(rich, title="x").lower()
 
 
 def test_every_part_has_its_section(rich):

@@ -53,6 +53,7 @@ def compare(
 
 def _show(name: str, found: Comparison) -> None:
     from coig_writer.cli.console import out, table
+    from coig_writer.report.compare_words import KINDS, statements
 
     out.print(f"{name}: {found.n:,} rankings of {found.prompts:,} queries by {found.raters:,} raters.", "")
     if not found.pairs:
@@ -70,6 +71,9 @@ def _show(name: str, found: Comparison) -> None:
         counts = (f"{pair.wins:,}", f"{pair.ties:,}", f"{pair.n:,}", f"{pair.low:.1f}–{pair.high:.1f}")
         pairs.add_row(f"{pair.a} over {pair.b}", *counts, _chance(pair.p), _chance(pair.p_holm))
     out.print(pairs, "")
+    for said in statements(found):
+        out.print(f"[{KINDS[said.kind].en.lower()}] {said.words.en}", soft_wrap=True)
+    out.print("")
 
 
 def _chance(p: float) -> str:

@@ -102,6 +102,11 @@ def matrix_rows(matrix: Matrix) -> list[tuple[str, list[float | None]]]:
     return [(row, list(values.values())) for row, values in matrix.items()]
 
 
+def unbroken(text: str) -> str:
+    """The sentence with figures held together at the end of a line."""
+    return text.replace(" %", "\N{NO-BREAK SPACE}%").replace(" = ", "\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}")
+
+
 def render_comparison(found: Mapping[str, Comparison], *, title: str, unread: Sequence[Unread] = ()) -> str:
     """The comparison as one self-contained HTML page; the same comparison gives the same page."""
     return render_page(
@@ -118,6 +123,7 @@ def render_comparison(found: Mapping[str, Comparison], *, title: str, unread: Se
         matrix_rows=matrix_rows,
         alpha=ALPHA,
         row_height=ROW_HEIGHT,
+        unbroken=unbroken,
     )
 
 

@@ -56,7 +56,26 @@ def is_synthetic(found: Comparison) -> bool:
 
 def statements(found: Comparison) -> list[Statement]:
     """What to say of one group, the differences between models first."""
-    return [*_differences(found), *_order(found), *_power(found), *_people(found), *_biases(found), *_judges(found)]
+    return [
+        *_origin(found),
+        *_differences(found),
+        *_order(found),
+        *_power(found),
+        *_people(found),
+        *_biases(found),
+        *_judges(found),
+    ]
+
+
+def _origin(found: Comparison) -> Iterator[Statement]:
+    if is_synthetic(found):
+        yield Statement(
+            "caution",
+            Label(
+                "合成的排序：按已知计数造出，不是任何人的判断。",
+                "Synthetic rankings, made to have given counts: nobody ranked anything.",
+            ),
+        )
 
 
 def _differences(found: Comparison) -> Iterator[Statement]:
@@ -98,8 +117,8 @@ def _listed(pairs: list[PairOutcome]) -> Label:
     won = [(each.a, each.b, each.rate) if each.rate > 50 else (each.b, each.a, 100 - each.rate) for each in pairs]
     won.sort(key=lambda each: -each[2])
     return Label(
-        "：" + "，".join(f"{winner} 胜 {loser}（{rate:.1f} %）" for winner, loser, rate in won),
-        ": " + ", ".join(f"{winner} over {loser} ({rate:.1f} %)" for winner, loser, rate in won),
+        "：" + "，".join(f"{winner} 胜 {loser}（{rate:.2f} %）" for winner, loser, rate in won),
+        ": " + ", ".join(f"{winner} over {loser} ({rate:.2f} %)" for winner, loser, rate in won),
     )
 
 
