@@ -1,0 +1,1 @@
+"""Judging models by what they wrote: people's rankings and ratings, model judges, agreement, statistics of text."""
