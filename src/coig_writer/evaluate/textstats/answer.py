@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import multiprocessing
 import os
 from collections.abc import Iterator, Sequence
@@ -14,7 +15,7 @@ from coig_writer.evaluate.textstats.compliance import compliance
 from coig_writer.evaluate.textstats.contamination import ForeignSpan, foreign_spans, has_foreign
 from coig_writer.evaluate.textstats.density import four_character_in, idioms_in
 from coig_writer.evaluate.textstats.diversity import diversity
-from coig_writer.evaluate.textstats.flavour import Lexicons, flavour
+from coig_writer.evaluate.textstats.flavour import Lexicon, Lexicons, flavour
 from coig_writer.evaluate.textstats.paragraphs import paragraphs, unsegmented
 from coig_writer.evaluate.textstats.repetition import compression_ratio, repeated_shares
 from coig_writer.evaluate.textstats.tokens import TokenizerChoice
@@ -84,17 +85,30 @@ class AnswerFigures:
     flavour_hits: dict[str, int]
 
 
+Folds = tuple[Lexicons, ...]
+"""Lexicons by fold of the query: what is scored is never what a lexicon was learnt from. One of them scores all."""
+
+
 @dataclass
 class Tools:
     """What is loaded once a process: the tokenizer, the lexicons, the numbers of the words met."""
 
     tokenizer: Tokenizer | None = None
-    lexicons: Lexicons = field(default_factory=lambda: Lexicons(lexicons=[]))
+    lexicons: Folds = ()
     vocabulary: Vocabulary = field(default_factory=Vocabulary)
 
     @classmethod
-    def load(cls, tokenizer: TokenizerChoice | None, lexicons: Lexicons) -> Tools:
+    def load(cls, tokenizer: TokenizerChoice | None, lexicons: Folds) -> Tools:
         return cls(tokenizer.load() if tokenizer else None, lexicons)
+
+    def lexicon(self, answer: Answer) -> Lexicon | None:
+        """The lexicon by which an answer is scored."""
+        return self.lexicons[fold_of(answer.id, len(self.lexicons))].of(answer.language) if self.lexicons else None
+
+
+def fold_of(name: str, folds: int) -> int:
+    """In which of so many parts a query falls, by the hash of its id."""
+    return hashlib.blake2b(name.encode("utf-8", "surrogatepass"), digest_size=8).digest()[0] % folds
 
 
 def figures_of(answers: Sequence[Answer], tools: Tools) -> list[AnswerFigures]:
@@ -113,7 +127,7 @@ def _figures(answer: Answer, tokens: int | None, tools: Tools) -> AnswerFigures:
     rep_2, rep_3, rep_4 = repeated_shares(numbers)
     lines = paragraphs(text)
     thought = behaviour(text, answer.reasoning, language)
-    lexicon = tools.lexicons.of(language)
+    lexicon = tools.lexicon(answer)
     found = flavour(text, words, lexicon) if lexicon else None
     chinese = language == "zh" and bool(words)
     return AnswerFigures(
@@ -157,7 +171,7 @@ _TOOLS: Tools | None = None
 """Of a worker process."""
 
 
-def _start(tokenizer: TokenizerChoice | None, lexicons: Lexicons) -> None:
+def _start(tokenizer: TokenizerChoice | None, lexicons: Folds) -> None:
     global _TOOLS  # noqa: PLW0603 - a pool's initialiser has no other place for it
     os.environ["TOKENIZERS_PARALLELISM"] = "false"
     _TOOLS = Tools.load(tokenizer, lexicons)
@@ -169,7 +183,7 @@ def _work(answers: Sequence[Answer]) -> list[AnswerFigures]:
 
 
 def analyse(
-    answers: Sequence[Answer], tokenizer: TokenizerChoice | None, lexicons: Lexicons, *, processes: int | None = None
+    answers: Sequence[Answer], tokenizer: TokenizerChoice | None, lexicons: Folds, *, processes: int | None = None
 ) -> Iterator[AnswerFigures]:
     """The figures of answers, in their order.
 

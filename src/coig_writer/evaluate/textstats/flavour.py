@@ -109,9 +109,7 @@ class Lexicon(BaseModel):
 
     @cached_property
     def patterns(self) -> list[tuple[re.Pattern[str], Unit]]:
-        return [
-            (re.compile(unit.pattern, re.MULTILINE | re.IGNORECASE), unit) for unit in self.units if unit.pattern
-        ]
+        return [(re.compile(unit.pattern, re.MULTILINE | re.IGNORECASE), unit) for unit in self.units if unit.pattern]
 
     @property
     def fingerprint(self) -> str:

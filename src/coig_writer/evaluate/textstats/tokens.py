@@ -77,9 +77,7 @@ def gguf_tokenizer(path: Path) -> Tokenizer:
     merges = [tuple(merge.split(" ", 1)) for merge in found["tokenizer.ggml.merges"]]
     made = FastTokenizer(BPE({token: number for number, token in enumerate(tokens)}, merges))
     made.normalizer = NFC()
-    made.pre_tokenizer = Sequence(
-        [Split(Regex(QWEN2), "isolated"), ByteLevel(add_prefix_space=False, use_regex=False)]
-    )
+    made.pre_tokenizer = Sequence([Split(Regex(QWEN2), "isolated"), ByteLevel(add_prefix_space=False, use_regex=False)])
     types = found["tokenizer.ggml.token_type"]
     made.add_special_tokens(
         [AddedToken(token, normalized=False) for token, kind in zip(tokens, types, strict=True) if kind == 3]
