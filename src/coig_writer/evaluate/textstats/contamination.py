@@ -38,9 +38,12 @@ _ASKS_CHINESE = re.compile(
 )
 _ASKS_LATIN = re.compile(r"英文|英语|英譯|英译|双语|雙語|中英|法语|法文|德语|德文|拉丁|外语|外文|拼音|单词|代码")
 NATURALISED = frozenset(
-    "wifi wi-fi app vlog vlogger blog emo ok okay bug call diss email e-mail offer ppt pdf word excel mini max plus pro "
-    "vs live show tips logo cos cosplay karaoke ktv gps led usb bgm rap hiphop hip-hop jazz bye hi hello no yes cp ip "
-    "iphone ipad ios android python java html css km cm mm kg mg ml kb mb gb ghz mhz hz am pm etc".split()
+    re.findall(
+        r"\S+",
+        """wifi wi-fi app vlog vlogger blog emo ok okay bug call diss email e-mail offer ppt pdf word excel mini max plus
+        pro vs live show tips logo cos cosplay karaoke ktv gps led usb bgm rap hiphop hip-hop jazz bye hi hello no yes
+        cp ip iphone ipad ios android python java html css km cm mm kg mg ml kb mb gb ghz mhz hz am pm etc""",
+    )
 )
 """Latin words and units that Chinese texts use as they are."""
 

@@ -153,15 +153,16 @@ def _length_note(a: Group, b: Group, slope: float | None) -> Note | None:
         "by_length_alone": by_length,
         "mattr_difference": _mean(a, "mattr") - _mean(b, "mattr"),
     }
+    words = [f"{_mean(group, 'words'):,.0f}" for group in (a, b)]
     return Note(
         "length",
         a.language,
         (a.model, b.model),
-        f"{a.model} 平均 {_mean(a, 'words'):.0f} 词，{b.model} 平均 {_mean(b, 'words'):.0f} 词。TTR 随篇幅下降（词数的 {slope:.2f} 次方），"
+        f"{a.model} 平均 {words[0]} 词，{b.model} 平均 {words[1]} 词。TTR 随篇幅而变（词数的 {slope:.2f} 次方），"
         f"单凭篇幅就会使两者的 TTR 相差 {by_length:+.3f}（实际相差 {observed:+.3f}）。请改看 MATTR、MTLD、HD-D。",
-        f"{a.model} has {_mean(a, 'words'):.0f} words on average and {b.model} {_mean(b, 'words'):.0f}. TTR falls with "
-        f"length (words to the power {slope:.2f}), which alone would set their TTRs {by_length:+.3f} apart "
-        f"(observed: {observed:+.3f}). Compare MATTR, MTLD or HD-D instead.",
+        f"{a.model} has {words[0]} words on average and {b.model} {words[1]}. TTR changes with length (words to the "
+        f"power {slope:.2f}), which alone would set their TTRs {by_length:+.3f} apart (observed: {observed:+.3f}). "
+        "Compare MATTR, MTLD or HD-D instead.",
         evidence,
     )
 
@@ -198,19 +199,20 @@ def _warning(group: Group, pooled: Group, found: Difference, p_holm: float, slop
     explained = by_length is not None and by_length >= found.difference / 2
     steady = mattr is not None and mattr.low > 0
     zh = "篇幅可以解释其中一半以上" if explained else "篇幅不足以解释"
+    zh += "，MATTR 也显著偏高" if steady else "，MATTR 却没有显著偏高"
     en = "length explains more than half of it" if explained else "length does not explain it"
+    en += ", and MATTR is significantly higher too" if steady else ", but MATTR is not significantly higher"
+    mean, other = f"{_mean(group, 'ttr'):.3f}", f"{_mean(pooled, 'ttr'):.3f}"
+    above = f"{found.difference:.3f} [{found.low:.3f}, {found.high:.3f}]"
     return Note(
         "early_warning",
         group.language,
         (group.model,),
-        f"{group.model} 的 TTR 均值 {_mean(group, 'ttr'):.3f}，高出参照（{pooled.model}，{_mean(pooled, 'ttr'):.3f}）{found.difference:.3f}"
-        f"［{found.low:.3f}, {found.high:.3f}］。论文把过高的 TTR 看作训练失衡的早期信号；{zh}，MATTR {'也' if steady else '却没有'}显著偏高。"
-        "这只是去读文本的理由，不是质量差的证据。",
-        f"The mean TTR of {group.model} is {_mean(group, 'ttr'):.3f}, above the reference ({pooled.model}, "
-        f"{_mean(pooled, 'ttr'):.3f}) by {found.difference:.3f} [{found.low:.3f}, {found.high:.3f}]. The paper reads an "
-        f"abnormally high TTR as an early warning of unbalanced training; {en}, and MATTR is "
-        f"{'significantly higher too' if steady else 'not significantly higher'}. It is a reason to read the texts, no proof "
-        "of poor ones.",
+        f"{group.model} 的 TTR 均值 {mean}，高出参照（{pooled.model}，{other}）{above}。"
+        f"论文把过高的 TTR 看作训练失衡的早期信号；{zh}。这只是去读文本的理由，不是质量差的证据。",
+        f"The mean TTR of {group.model} is {mean}, above the reference ({pooled.model}, {other}) by {above}. The paper "
+        f"reads an abnormally high TTR as an early warning of unbalanced training; {en}. It is a reason to read the "
+        "texts, no proof of poor ones.",
         asdict(found)
         | {
             "reference": pooled.model,

@@ -1,8 +1,8 @@
 """“AI flavour”: words and patterns that models use far more than people do, learnt from texts of both.
 
-Units are words, runs of two and three words, and patterns of a sentence. What a unit weighs is its log-odds ratio with an
-informative Dirichlet prior (Monroe, Colaresi & Quinn 2008), whose prior is the two corpora together: a unit that is rare
-in both weighs little until there is evidence. A text's score is the weight of all that is found in it, per 100 words.
+Units are words, runs of two and three words, and patterns of a sentence. What a unit weighs is its log-odds ratio with
+an informative Dirichlet prior (Monroe, Colaresi & Quinn 2008), the two corpora together: a unit that is rare in both
+weighs little until there is evidence. A text's score is the weight of all that is found in it, per 100 words.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import chain
+from itertools import chain, pairwise
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -154,7 +154,7 @@ def flavour(text: str, words: Sequence[str], lexicon: Lexicon) -> Flavour:
 
 
 def _runs(words: Sequence[str]) -> Iterable[str | tuple[str, ...]]:
-    return chain(words, zip(words, words[1:], strict=False), zip(words, words[1:], words[2:], strict=False))
+    return chain(words, pairwise(words), zip(words, words[1:], words[2:], strict=False))
 
 
 def learn(
@@ -167,7 +167,7 @@ def learn(
     """
     if min(len(model_texts), len(human_texts)) < 5:
         raise InputError(
-            f"{len(model_texts)} texts of models and {len(human_texts)} of people in {language} are too few to learn from",
+            f"{len(model_texts)} texts of models and {len(human_texts)} of people ({language}) are too few to learn from",
             remedy="Give at least five of each; some hundreds are better.",
         )
     counts = [_Counts.of(texts, language) for texts in (model_texts, human_texts)]

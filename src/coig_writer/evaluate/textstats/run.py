@@ -102,7 +102,7 @@ def _of_people(group: Group) -> dict[str, Any]:
 
 
 def answers_of(found: Responses) -> list[Answer]:
-    """The usable answers, each with the language of its query and, if it is the benchmark's, the query's constraints."""
+    """The usable answers, each with its query's language and, if it is the benchmark's, the query's constraints."""
     queries = {query.id: query for query in load_benchmark()}
     answers = []
     for each in found.answers:

@@ -96,7 +96,7 @@ def _metadata(path: Path) -> dict[str, Any]:
 
 
 def _reader(data: mmap.mmap) -> Callable[[Any], Any]:
-    """Reads one value after the other from behind the magic number: by a struct format, or by GGUF's number of a type."""
+    """Reads one value after the other behind the magic number: by a struct format, or by GGUF's number of a type."""
     place = 4
 
     def read(kind: Any) -> Any:
