@@ -11,7 +11,7 @@ It is looked at with its quotations taken out, for what a character says is not 
 - **normal writing** is everything else.
 
 The first that fits in this order counts. In a reasoning one cue is enough, for deep reasoning a cue or a word of the
-craft. In a response the cues are words of stories as well, so there a word of the craft must stand in the same sentence.
+craft. In a response the cues are words of stories as well, so there a word of the craft must stand in the sentence.
 All cues are in `data/behaviour.toml`.
 """
 

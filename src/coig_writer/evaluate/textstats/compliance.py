@@ -15,7 +15,7 @@ from coig_writer.evaluate.textstats.words import HAN, english_words
 from coig_writer.schema import Form, Query, Span
 
 RHYMED = 0.5
-"""Share of a Chinese text's lines that must end in one rhyme group: half, as in verse of which every second line rhymes."""
+"""Share of a Chinese text's lines that must end in one rhyme group: half, as where every second one rhymes."""
 TITLE = 24
 """A first line of at most so many characters without a stop at its end may be a title."""
 KINDS = ("length", "sections", "lines", "line_length", "rhyme", "tones", "must_include", "must_avoid")

@@ -28,7 +28,10 @@ _CHINESE_RUN = re.compile(f"[{HAN}](?:[^\\w\n]*[{HAN}0-9])*")
 _LATIN_WORD = "[A-Za-zÀ-ɏ]+(?:['’\\-][A-Za-zÀ-ɏ]+)*"
 _LATIN_RUN = re.compile(f"{_LATIN_WORD}(?:[ ,.;:!?'’\"“”\\-—…()0-9]*[ ,.;:!?—…]{_LATIN_WORD})*")
 _LATIN = re.compile(_LATIN_WORD)
-_ADDRESS = re.compile(r"https?://\S+|www\.\S+|\S+@\S+\.\w+|\w+\.(?:com|cn|org|net|io|py|md|txt|html)\b|`[^`\n]*`")
+_ADDRESS = re.compile(
+    r"https?://[!-~]+|www\.[!-~]+|[\w.+-]+@[\w-]+\.\w+|\b[\w-]+\.(?:com|cn|org|net|io|py|md|txt|html)\b|`[^`\n]*`",
+    re.ASCII,
+)
 _CODE_LIKE = re.compile(r"[A-Z]{1,6}s?|[A-Za-z]|[A-Z][a-zÀ-ɏ]+(?:['’\-][A-ZÀ-Þ]?[a-zÀ-ɏ]+)*")
 """An abbreviation, a letter, or a word with a capital, which in Chinese is a name."""
 _ASKS_CHINESE = re.compile(
@@ -40,7 +43,8 @@ _ASKS_LATIN = re.compile(r"英文|英语|英譯|英译|双语|雙語|中英|法�
 NATURALISED = frozenset(
     re.findall(
         r"\S+",
-        """wifi wi-fi app vlog vlogger blog emo ok okay bug call diss email e-mail offer ppt pdf word excel mini max plus
+        """
+        wifi wi-fi app vlog vlogger blog emo ok okay bug call diss email e-mail offer ppt pdf word excel mini max plus
         pro vs live show tips logo cos cosplay karaoke ktv gps led usb bgm rap hiphop hip-hop jazz bye hi hello no yes
         cp ip iphone ipad ios android python java html css km cm mm kg mg ml kb mb gb ghz mhz hz am pm etc""",
     )

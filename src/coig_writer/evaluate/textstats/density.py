@@ -13,13 +13,12 @@ _FOUR = re.compile(f"[{HAN}]{{4}}")
 
 def idioms_in(words: Iterable[str]) -> int:
     """How many of the words are idioms: four characters, tagged `i` in jieba's dictionary."""
-    known = idioms()
-    return sum(word in known for word in words)
+    return sum(map(idioms().__contains__, words))
 
 
 def four_character_in(words: Iterable[str]) -> int:
     """How many of the words have exactly four Chinese characters, idioms among them."""
-    return sum(len(word) == 4 and _FOUR.fullmatch(word) is not None for word in words)
+    return sum(_FOUR.fullmatch(word) is not None for word in words if len(word) == 4)
 
 
 @cache

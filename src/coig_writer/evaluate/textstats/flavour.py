@@ -167,7 +167,7 @@ def learn(
     """
     if min(len(model_texts), len(human_texts)) < 5:
         raise InputError(
-            f"{len(model_texts)} texts of models and {len(human_texts)} of people ({language}) are too few to learn from",
+            f"{len(model_texts)} texts of models and {len(human_texts)} of people ({language}) are too few",
             remedy="Give at least five of each; some hundreds are better.",
         )
     counts = [_Counts.of(texts, language) for texts in (model_texts, human_texts)]

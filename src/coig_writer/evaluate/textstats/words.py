@@ -8,7 +8,7 @@ outside jieba's range. Only such runs go to jieba itself; jieba never looks beyo
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache, lru_cache
 from importlib import metadata
 
@@ -69,7 +69,7 @@ def is_word(piece: str) -> bool:
 
 def chinese_words(text: str) -> list[str]:
     """jieba's words, without punctuation and white space."""
-    return [piece for piece in segment(text) if is_word(piece)]
+    return [piece for piece in segment(text) if piece.isalnum() or is_word(piece)]
 
 
 def english_words(text: str) -> list[str]:
@@ -83,18 +83,17 @@ def words_of(text: str, language: str) -> list[str]:
 
 
 class Vocabulary(dict[str, int]):
-    """Numbers for words, in the order in which they are first met; -1 for what is not a word."""
+    """Numbers for words, in the order in which they are first met."""
 
     def __missing__(self, word: str) -> int:
-        number = self[word] = len(self) if is_word(word) else -1
+        number = self[word] = len(self)
         return number
 
-    def numbers(self, pieces: Iterable[str]) -> np.ndarray:
-        """The numbers of the words among some pieces, as an array of int64."""
+    def numbers(self, words: Sequence[str]) -> np.ndarray:
+        """The numbers of some words, as an array of int64."""
         if len(self) > MAX_VOCABULARY:
             self.clear()
-        found = np.fromiter(map(self.__getitem__, pieces), np.int64)
-        return found[found >= 0]
+        return np.fromiter(map(self.__getitem__, words), np.int64, len(words))
 
 
 def segmenter(language: str) -> str:
