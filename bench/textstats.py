@@ -3,7 +3,7 @@
     python bench/textstats.py [--answers 100000] [--chars 1000] [--plain 100000] [FILE …]
 
 Answers of about so many characters are put together from the sentences of the files (any that the corpus reader knows;
-by default the articles and reasonings of the starter triplets), with numbers and Latin words drawn anew in some of them,
+Answers of about so many characters are put together from the sentences of the files (any kind the corpus reader knows;
 so that runs which are sent to jieba itself are not always the same. Both sides then make the very same figures
 in one run:
 
