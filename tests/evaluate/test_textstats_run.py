@@ -140,8 +140,6 @@ def test_processes_find_what_one_process_finds(responses):
 
 
 def test_people_are_a_group_and_teach_the_flavour(responses, tmp_path):
-    human = tmp_path / "people.txt"
-    human.write_text("\n".join(each.article.text for each in load_starter()[40:]), encoding="utf-8")
     lexicon, out = tmp_path / "lexicon.json", tmp_path / "stats.json"
     texts = [tmp_path / f"{at}.txt" for at in range(12)]
     for path, each in zip(texts, load_starter()[40:], strict=False):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import jieba
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -16,11 +18,8 @@ from coig_writer.evaluate.textstats.words import (
 )
 from coig_writer.packaged import load_benchmark, load_starter
 
-PIECES = st.sampled_from(
-    "雨下 了一 整夜 ， 。 1823-49 min_price 3.5% C++ A-1 ## 2.0 Wi-Fi 㐀 𠀀㐀 あ ア é ñ \n \r\n 　 “ ” — … % ％ + a 9 龥 龦 豈".split(
-        " "
-    )
-)
+ODD = "1823-49 min_price 3.5% C++ A-1 ## 2.0 Wi-Fi 㐀 𠀀㐀 あ ア é ñ “ ” — … % ％ + a 9 龥 龦 豈"
+PIECES = st.sampled_from(["雨下", "了一", "整夜", "，", "。", " ", "\n", "\r\n", "\u3000", *re.findall(r"\S+", ODD)])
 
 
 @settings(deadline=None)
