@@ -11,7 +11,7 @@ import sys
 import typer
 
 from coig_writer import __version__
-from coig_writer.cli import annotate, compare, corpus, data, dataset, demo, infer, models, taxonomy
+from coig_writer.cli import annotate, compare, corpus, data, dataset, demo, infer, models, taxonomy, textstats
 from coig_writer.cli.example import example
 from coig_writer.errors import CoigError
 
@@ -30,6 +30,9 @@ app.add_typer(infer.app, name="infer")
 app.add_typer(models.app, name="models")
 app.command("compare", epilog=example("coig-writer compare --rankings rankings.json --save_dir comparison"))(
     compare.compare
+)
+app.command("textstats", epilog=example("coig-writer textstats --responses results/pred.jsonl --json stats.json"))(
+    textstats.textstats
 )
 app.command("taxonomy", epilog=example("coig-writer taxonomy --genre 武侠"))(taxonomy.taxonomy)
 app.command("data", epilog=example("coig-writer data benchmark:zh --genre 武侠"))(data.data)
