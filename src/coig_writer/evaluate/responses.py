@@ -39,7 +39,7 @@ def read_responses(paths: Sequence[Path]) -> Responses:
     latest: dict[tuple[str, str], Response] = {}
     unread: list[Unread] = []
     for path in paths:
-        for row, found in _read(path):
+        for row, found in response_rows(path):
             if isinstance(found, str):
                 unread.append(Unread(str(path), row, found))
                 continue
@@ -52,7 +52,8 @@ def read_responses(paths: Sequence[Path]) -> Responses:
     return Responses(usable, [each for each in latest.values() if not each.response], unread)
 
 
-def _read(path: Path) -> Iterator[tuple[int, Response | str]]:
+def response_rows(path: Path) -> Iterator[tuple[int, Response | str]]:
+    """(row number, the response or why it is none) of one file."""
     whole = read_json(path)
     if is_responses(whole):
         for row, (_, found) in enumerate(tool_responses(whole, path), 1):
