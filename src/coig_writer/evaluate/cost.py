@@ -28,9 +28,9 @@ class Cost:
 
 
 def spent(outs: Iterable[Path], spec: ModelSpec) -> Cost:
-    """What the outputs of finished runs with `spec` took."""
+    """What the answers of `spec` took that lie beside these finished outputs."""
     ledgers = [out.with_name(f"{out.stem}.calls.jsonl") for out in outs]
-    lines = [line for path in ledgers for line, _ in read_journal(path) if "completion_tokens" in line]
+    lines = [line for path in ledgers for line, _ in read_journal(path) if line.get("model") == spec.model]
     prompt, completion, cached = (
         sum(line[name] for line in lines) for name in ("prompt_tokens", "completion_tokens", "cached_tokens")
     )

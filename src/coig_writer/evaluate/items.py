@@ -82,7 +82,7 @@ def read_items(
 ) -> dict[Path, list[Item]]:
     """The rows of each prediction file, in its order.
 
-    A model that stands in several files goes by the files' names, so that they can be compared.
+    A model that answers one query in several files goes by the files' names, so that they can be compared.
 
     Args:
         models: only rows of these; all by default.
@@ -92,10 +92,11 @@ def read_items(
             or stands twice. All or nothing: half a prediction would pass for the whole.
     """
     rows = {path: _responses(path) for path in predictions}
-    files = Counter(model for responses in rows.values() for model in {each.model for each in responses})
+    answers = Counter((each.model, each.id, each.sample) for responses in rows.values() for each in responses)
+    several = {model for (model, _, _), count in answers.items() if count > 1}
     items = {
         path: [
-            _item(response, path, reference, path.stem if files[response.model] > 1 else response.model)
+            _item(response, path, reference, path.stem if response.model in several else response.model)
             for response in responses
             if not models or response.model in models
         ]
@@ -105,7 +106,9 @@ def read_items(
         raise InputError(
             "no answer of these models" if models else "no answers in it",
             where=", ".join(map(str, predictions)),
-            remedy=f"There are: {', '.join(sorted(files))}." if files else "Run coig-writer infer first.",
+            remedy=f"There are: {', '.join(sorted({model for model, _, _ in answers}))}."
+            if answers
+            else "Run coig-writer infer first.",
         )
     return items
 

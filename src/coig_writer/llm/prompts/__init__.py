@@ -63,9 +63,7 @@ def fence(title: str, text: str, frame: Frame = ANNOTATING) -> str:
     return f"【{title} {label} {frame.begins}】\n{split_marks(text)}\n【{title} {label} {frame.ends}】"
 
 
-def messages(
-    *names: str, parts: dict[str, str], frame: Frame = ANNOTATING, **values: object
-) -> list[dict[str, str]]:
+def messages(*names: str, parts: dict[str, str], frame: Frame = ANNOTATING, **values: object) -> list[dict[str, str]]:
     """Chat messages for the task that the named templates state together.
 
     Args:
