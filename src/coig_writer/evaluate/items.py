@@ -11,6 +11,7 @@ from typing import Any
 
 from coig_writer.annotate.checks import chinese_share
 from coig_writer.errors import InputError
+from coig_writer.evaluate.read_tool import ToolAnswer
 from coig_writer.evaluate.responses import response_rows
 from coig_writer.evaluate.rubric import Language
 from coig_writer.files import read_jsonl
@@ -115,9 +116,12 @@ def read_items(
 
 def _responses(path: Path) -> list[Response]:
     found: dict[tuple[str, str, int], Response] = {}
-    for row, response in response_rows(path):
-        if isinstance(response, str):
-            raise InputError(f"not a response: {response}", where=f"{path}:{row}", remedy="Mend or remove this row.")
+    for row, answer in response_rows(path):
+        if isinstance(answer, str):
+            raise InputError(f"not a response: {answer}", where=f"{path}:{row}", remedy="Mend or remove this row.")
+        response = answer
+        if isinstance(answer, ToolAnswer):
+            response = Response(id=answer.query, model=answer.model, query=answer.prompt, response=answer.text)
         key = (response.model, response.id, response.sample)
         if key in found:
             raise InputError(
