@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -92,12 +92,12 @@ def summarise(rows: Sequence[Judgement], second: Sequence[Judgement] = ()) -> Su
         second: judgements of the same answers by another judge.
     """
     languages = sorted({row.language for row in rows})
-    wanted: dict[str, Callable[[Judgement], bool]] = {ALL: lambda row: True}
+    groups: dict[str, Sequence[Judgement]] = {ALL: rows}
     if len(languages) > 1:
-        wanted |= {language: lambda row, named=language: row.language == named for language in languages}
+        groups |= {language: [row for row in rows if row.language == language] for language in languages}
     return Summary(
         judge=next((row.by for row in rows if row.by), None),
-        groups={name: _group([row for row in rows if want(row)]) for name, want in wanted.items()},
+        groups={name: _group(each) for name, each in groups.items()},
         consistency={name: found for name in MARKS if (found := _consistency(rows, name))},
         second=_second(rows, second),
         errors=dict(Counter(_kind(row) for row in rows if row.status is Status.ERROR)),

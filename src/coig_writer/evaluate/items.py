@@ -119,9 +119,7 @@ def _responses(path: Path) -> list[Response]:
     for row, answer in response_rows(path):
         if isinstance(answer, str):
             raise InputError(f"not a response: {answer}", where=f"{path}:{row}", remedy="Mend or remove this row.")
-        response = answer
-        if isinstance(answer, ToolAnswer):
-            response = Response(id=answer.query, model=answer.model, query=answer.prompt, response=answer.text)
+        response = _of_page(answer) if isinstance(answer, ToolAnswer) else answer
         key = (response.model, response.id, response.sample)
         if key in found:
             raise InputError(
@@ -131,6 +129,10 @@ def _responses(path: Path) -> list[Response]:
             )
         found[key] = response
     return list(found.values())
+
+
+def _of_page(answer: ToolAnswer) -> Response:
+    return Response(id=answer.query, model=answer.model, query=answer.prompt, response=answer.text)
 
 
 def _item(response: Response, path: Path, reference: Mapping[str, Query], model: str) -> Item:

@@ -84,7 +84,7 @@ class Judgement(Record):
 
     @property
     def evidence(self) -> list[Evidence]:
-        return [each.evidence for each in (*self.marks.values(), *self.criteria)]
+        return [mark.evidence for mark in self.marks.values()] + [verdict.evidence for verdict in self.criteria]
 
     @property
     def met(self) -> float | None:

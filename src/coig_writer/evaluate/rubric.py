@@ -12,8 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from coig_writer.evaluate.read_table import MARKS
 
-VERDICTS = ("met", "partly", "not")
-"""On one criterion, the best first."""
+Verdict = Literal["met", "partly", "not"]
+"""On one criterion."""
 Language = Literal["zh", "en"]
 _LENGTH = {"zh": 80, "en": 240}
 """Characters of a quotation or reason; what the template asks for in words, with some room."""
@@ -34,7 +34,8 @@ def rating_answer(language: Language) -> type[BaseModel]:
 @cache
 def criteria_answer(language: Language, count: int) -> type[BaseModel]:
     """Quotation, reason and verdict on each of `count` criteria, `c1` and on."""
-    point = create_model("Point", __base__=_Answer, **_grounds(language), verdict=(Literal[VERDICTS], ...))
+    verdict: dict[str, Any] = {"verdict": (Verdict, ...)}
+    point = create_model("Point", __base__=_Answer, **_grounds(language), **verdict)
     points: dict[str, Any] = {f"c{number}": (point, ...) for number in range(1, count + 1)}
     return create_model("CriteriaAnswer", __base__=_Answer, **points)
 
@@ -42,12 +43,11 @@ def criteria_answer(language: Language, count: int) -> type[BaseModel]:
 @cache
 def pair_answer(language: Language) -> type[BaseModel]:
     """The difference that decides, and which of two pieces is better."""
-    return create_model(
-        "PairAnswer",
-        __base__=_Answer,
-        reason=(str, Field(min_length=2, max_length=_LENGTH[language])),
-        better=(Literal["first", "second", "tie"], ...),
-    )
+    fields: dict[str, Any] = {
+        "reason": (str, Field(min_length=2, max_length=_LENGTH[language])),
+        "better": (Literal["first", "second", "tie"], ...),
+    }
+    return create_model("PairAnswer", __base__=_Answer, **fields)
 
 
 def _grounds(language: Language) -> dict[str, Any]:
