@@ -55,9 +55,12 @@ def evaluate(
     from coig_writer.cli import console
     from coig_writer.evaluate.evaluation import evaluate
     from coig_writer.evaluate.items import read_items, read_reference
+    from coig_writer.llm.registry import EMBEDDED
     from coig_writer.report.evaluation import summary_json, write_results
 
     items = read_items(prediction, read_reference(reference), models or ())
+    if EMBEDDED in (judge, second_judge):
+        console.err.print("The embedded model is too small to be a judge; its marks only show that all works.")
     done = evaluate(
         items,
         [judge, *([second_judge] if second_judge else [])],

@@ -156,13 +156,14 @@ def _show_calibration(rater: str, report: JudgeReport) -> None:
             )
     console.out.print(table)
     console.out.print(
-        "same: the judge's mark is the person's; always one: what a judge gets that always gives people's commonest "
-        "mark; κ: quadratic weights, ρ: Spearman; α people: among people; judge −: its mark minus theirs; order: of two "
-        "answers to a query, ordered alike (50% is chance).",
+        "same: the judge's mark is the person's; always one: what a judge gets that always gives the commonest mark; "
+        "κ: quadratic weights, ρ: Spearman; α people: among people; judge −: its mark minus theirs; "
+        "order: of two answers to a query, ordered alike (50% is chance).",
         soft_wrap=True,
     )
-    for each in report.parting[:PARTINGS]:
-        console.out.print(f"  parts: {each.query} {each.model}: judge {each.judge}, people {each.people:.1f}")
+    for answer in report.parting[:PARTINGS]:
+        said = f"judge {answer.judge}, people {answer.people:.1f}"
+        console.out.print(f"  parts: {answer.query} {answer.model}: {said}", soft_wrap=True)
 
 
 def _number(value: float | None, shape: str = "{:.2f}") -> str:

@@ -73,8 +73,7 @@ def read_judged(paths: Sequence[Path]) -> list[Rating]:
         InputError: a path is missing or holds no rating of a judge.
     """
     found: list[Rating] = []
-    for path in paths:
-        path = path / "ratings.jsonl" if path.is_dir() else path
+    for path in (each / "ratings.jsonl" if each.is_dir() else each for each in paths):
         if path.stem.endswith(("_with_status", "_second_judge")):
             rows = read_jsonl(path, Judgement)
             ratings = [row.rating() for row in rows if row.status is Status.JUDGED and row.sample == 0]
