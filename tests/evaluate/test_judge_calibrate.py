@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import random
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -12,6 +13,7 @@ from typer.testing import CliRunner
 from coig_writer.cli import app
 from coig_writer.errors import InputError
 from coig_writer.evaluate.calibrate import calibrate
+from coig_writer.evaluate.read import read_votes
 from coig_writer.evaluate.read_table import MARKS
 from coig_writer.evaluate.votes import Topic
 from coig_writer.files import write_jsonl
@@ -89,3 +91,11 @@ def test_results_without_a_judge_are_an_error(tmp_path):
     write_jsonl(tmp_path / "ratings.jsonl", [rating("q1", "a", 3)])
     command = ["judge", "calibrate", "--ratings", str(tmp_path / "ratings.jsonl"), "--judged", str(tmp_path)]
     assert "no rating of a judge" in str(CliRunner().invoke(app, command).exception)
+
+
+def test_the_made_up_ratings_of_the_docs_are_fifty_and_say_so():
+    votes = read_votes([Path(__file__).with_name("people_synthetic.csv")])
+    assert len(votes.ratings) == 50
+    assert votes.unread == []
+    assert {each.rater for each in votes.ratings} == {"human:synthetic"}
+    assert votes.languages == ["en", "zh"]

@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from coig_writer.cli import app
 from coig_writer.errors import InputError, SettingError
 from coig_writer.evaluate.eval_summary import ALL, MET, summarise
+from coig_writer.evaluate.evaluation import evaluate
 from coig_writer.evaluate.items import read_items, read_reference
 from coig_writer.evaluate.judge import Judge, judge_hash
 from coig_writer.evaluate.judgement import Judgement, Status
@@ -298,3 +302,30 @@ def test_the_packaged_model_fills_in_the_form(tmp_path, reference):
     assert row.status is Status.JUDGED, row.error
     assert list(row.marks) == list(MARKS)
     assert len(row.criteria) == 2
+
+
+def test_the_command_prints_json_alone_and_says_what_is_left(tmp_path, reference):
+    path = prediction(tmp_path / "a.jsonl", "甲")
+    command = ["eval", "--prediction", str(path), "--reference", str(reference), "--save_dir", str(tmp_path / "out")]
+    with FaultyServer(answer=lambda body: "不打分" if "写第0个" in str(body["messages"]) else HONEST(body)) as server:
+        command += ["--judge", f"{server.base_url}#toy"]
+        told = CliRunner().invoke(app, [*command, "--json"])
+        shown = CliRunner().invoke(app, command)
+        assert len(server.requests) == 2 * 4 + 3 + 3
+    assert json.loads(told.stdout)["groups"]["all"]["models"]["甲"]["statuses"]["error"] == 1
+    assert "1 answers have no judgement" in str(told.exception)
+    assert "creative merit" in shown.stdout and "report.html" in shown.stdout
+    missing = CliRunner().invoke(app, [*command[:2], str(tmp_path / "no.jsonl"), *command[3:]])
+    assert "cannot read" in str(missing.exception)
+
+
+def test_no_second_judge_is_the_first_and_no_two_files_share_a_name(tmp_path, reference):
+    (tmp_path / "b").mkdir()
+    paths = [prediction(tmp_path / "a.jsonl", "甲"), prediction(tmp_path / "b" / "a.jsonl", "乙")]
+    items = read_items(paths, read_reference(str(reference)))
+    for given, judges, says in (
+        (items, ["x"], "same file name"),
+        ({paths[0]: items[paths[0]]}, ["x", "x"], "second judge"),
+    ):
+        with pytest.raises(SettingError, match=says):
+            evaluate(given, judges, tmp_path / "out", showing=lambda name: nullcontext(lambda progress: None))

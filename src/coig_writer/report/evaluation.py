@@ -14,6 +14,7 @@ from coig_writer.evaluate.judgement import Judgement
 from coig_writer.evaluate.means import Mean
 from coig_writer.evaluate.read_table import MARKS
 from coig_writer.files import write_json, write_text
+from coig_writer.llm.registry import EMBEDDED
 from coig_writer.report.labels import FLAGS, Label
 from coig_writer.report.page import render_page
 from coig_writer.report.workbook import write_workbook
@@ -167,6 +168,7 @@ def render_evaluation(done: Evaluation) -> str:
         found=found,
         totals=totals,
         quotes=quotes,
+        too_small=EMBEDDED in done.judges,
         rows=[(row, highlighted(row)) for row in done.rows[:LISTED]],
         listed=LISTED,
         dimensions=DIMENSIONS,
