@@ -40,8 +40,8 @@ def test_by_hand():
     assert found.commonest == 0.6
     assert (found.order, found.order_n) == (0.5, 1)
     assert found.meaning == [None, (2.0, 1), (2.0, 1), (2.0, 3)]
-    assert found.people_alpha is not None
-    assert report.groups["en"]["creative_merit"].people_alpha is None
+    assert found.people_alpha.units == 1
+    assert report.groups["en"]["creative_merit"].people_alpha.alpha is None
     assert [(each.query, each.model, each.judge, each.people) for each in report.parting] == [
         ("q1", "b", 3, 1.0),
         ("q2", "b", 1, 2.0),

@@ -35,7 +35,7 @@ def test_kappa_alpha_and_rank_correlation_are_those_of_other_libraries(pairs):
 def test_alpha_takes_any_number_of_readings(units):
     columns = [[unit[row] if row < len(unit) else np.nan for unit in units] for row in range(4)]
     pairable = [mark for unit in units if len(unit) > 1 for mark in unit]
-    found = ordinal_alpha(units)
+    found = ordinal_alpha([(f"q{place}", unit) for place, unit in enumerate(units)]).alpha
     if len({*pairable}) < 2:
         assert found is None
     else:

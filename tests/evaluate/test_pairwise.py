@@ -19,6 +19,7 @@ from coig_writer.evaluate.adaptive import LEAST, Outcome, Scheduler
 from coig_writer.evaluate.items import read_items, read_reference
 from coig_writer.evaluate.pair_summary import Share, summarise_pairs
 from coig_writer.evaluate.pairs import PairJudgement, Reading, matches
+from coig_writer.evaluate.position import position_consistency
 from coig_writer.evaluate.read import read_votes
 from coig_writer.evaluate.run_pairs import PairRun
 from coig_writer.files import read_jsonl, write_jsonl
@@ -122,6 +123,9 @@ def test_the_command_writes_what_compare_reads_and_mends_errors(tmp_path):
     assert votes.models == ["a", "b", "c"]
     assert {model for each in votes.rankings if "c" in each.places for model in each.places} == {"a", "b", "c"}
     assert all(each.places["c"] == (2 if "a" in each.places else 1) for each in votes.rankings)
+    orders = list(read_jsonl(tmp_path / "rankings.orders.jsonl", Ranking))
+    assert Counter(each.shown.index("c") for each in orders) == {0: 12, 1: 12}
+    assert position_consistency(orders).consistent == 12
 
 
 def test_what_cannot_be_compared_is_said(tmp_path):

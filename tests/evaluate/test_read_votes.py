@@ -254,7 +254,7 @@ def test_ratings_from_a_workbook(tmp_path):
         ("gone.jsonl", None, "cannot read"),
         ("other.csv", "a,b\n1,2\n", "neither pairs nor ratings"),
         ("gb.csv", "提示,left,right,winner\n写,A,B,left\n".encode("gb18030"), "not UTF-8"),
-        ("gb.jsonl", "写雪".encode("gb18030"), "not UTF-8"),
+        ("gb.jsonl", "写一首关于雪的诗。".encode("gb18030"), "not UTF-8"),
         ("broken.xlsx", b"PK\x03\x04 no workbook", "not a workbook"),
         ("empty.jsonl", "", "no usable ranking"),
         ("empty.csv", "", "no usable ranking"),

@@ -63,7 +63,10 @@ def pairwise(
         run = PairRun(detail, spec, concurrency, fresh, progress)
         rows = run.judge_adaptively(candidates, width / 100) if adaptive else run.judge(candidates)
         cost = spent([detail], spec)
-    write_jsonl(out, [row.ranking() for row in rows if row.readings])
+    judged = [row for row in rows if row.readings]
+    orders = out.with_name(f"{out.stem}.orders.jsonl")
+    write_jsonl(out, [row.ranking() for row in judged])
+    write_jsonl(orders, [ranking for row in judged for ranking in row.orders()])
     summary = summarise_pairs(rows, len(candidates))
     described = summary_json(summary, cost)
     write_json(out.with_name(f"{out.stem}.summary.json"), described)
@@ -71,7 +74,7 @@ def pairwise(
         console.print_json(described)
     else:
         _show(summary, cost)
-        console.out.print(f"Written: {out}, {detail.name}, {out.stem}.summary.json", soft_wrap=True)
+        console.out.print(f"Written: {out}, {orders.name}, {detail.name}, {out.stem}.summary.json", soft_wrap=True)
         console.out.print(f"Next: coig-writer compare --rankings {out}", soft_wrap=True)
     if summary.errors:
         raise UnfinishedError(
@@ -149,7 +152,7 @@ def _show_calibration(rater: str, report: JudgeReport) -> None:
                 _number(found.exact, "{:.0%}"),
                 f"{each.commonest:.0%}",
                 _number(found.kappa),
-                _number(each.people_alpha),
+                _number(each.people_alpha.alpha),
                 _number(found.spearman),
                 _number(found.difference, "{:+.2f}"),
                 _number(each.order, "{:.0%}"),

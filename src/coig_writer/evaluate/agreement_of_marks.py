@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from coig_writer.evaluate.means import ROUNDS, SEED
+from coig_writer.evaluate.reliability import Alpha, krippendorff
 
 TOP = 3
 """The highest mark; the lowest is 0."""
@@ -60,7 +61,7 @@ def agreement(first: Sequence[int], second: Sequence[int], prompts: Sequence[str
         kappa=_number(weighted_kappa(table)),
         kappa_low=low,
         kappa_high=high,
-        alpha=ordinal_alpha([list(pair) for pair in zip(first, second, strict=True)]),
+        alpha=ordinal_alpha([(prompt, pair) for prompt, *pair in zip(prompts, first, second, strict=True)]).alpha,
         spearman=spearman(first, second),
         difference=float(np.mean(b - a)) if n else None,
         table=table.astype(int).tolist(),
@@ -94,39 +95,22 @@ def _kappa_interval(tables: np.ndarray) -> tuple[float | None, float | None]:
     return float(low), float(high)
 
 
-def ordinal_alpha(units: Sequence[Sequence[int]]) -> float | None:
-    """Krippendorff's α for ordinal marks (Krippendorff 2011); None when it is not defined.
+def ordinal_alpha(units: Sequence[tuple[str, Sequence[int]]]) -> Alpha:
+    """Krippendorff's α of ordinal marks.
 
     Args:
-        units: the marks that each answer got, however many; an answer with fewer than two is left out.
+        units: for each answer, what it answers and the marks that it got; with fewer than two it is left out.
     """
-    size = TOP + 1
-    seen = np.zeros((size, size))
-    for marks in units:
-        if len(marks) > 1:
-            counts = np.bincount(marks, minlength=size)
-            seen += (np.outer(counts, counts) - np.diag(counts)) / (len(marks) - 1)
-    totals = seen.sum(axis=1)
-    n = totals.sum()
-    middles = np.cumsum(totals) - totals / 2
-    distance = (middles[:, None] - middles[None, :]) ** 2
-    expected = (np.outer(totals, totals) * distance).sum()
-    if n < 2 or expected == 0:
-        return None
-    return float(1 - (n - 1) * (seen * distance).sum() / expected)
+    return krippendorff({(prompt, place): marks for place, (prompt, marks) in enumerate(units)}, "ordinal")
 
 
 def spearman(first: Sequence[float], second: Sequence[float]) -> float | None:
-    """Spearman's rank correlation, ties sharing their middle rank; None when a side does not vary."""
-    a, b = _ranks(np.asarray(first, dtype=float)), _ranks(np.asarray(second, dtype=float))
-    if len(a) < 2 or np.ptp(a) == 0 or np.ptp(b) == 0:
+    """Spearman's rank correlation; None when a side does not vary."""
+    from scipy.stats import spearmanr
+
+    if len(set(first)) < 2 or len(set(second)) < 2:
         return None
-    return float(np.corrcoef(a, b)[0, 1])
-
-
-def _ranks(values: np.ndarray) -> np.ndarray:
-    _, place, counts = np.unique(values, return_inverse=True, return_counts=True)
-    return (np.cumsum(counts) - (counts - 1) / 2)[place]
+    return float(spearmanr(first, second).statistic)
 
 
 def _number(value: np.ndarray) -> float | None:

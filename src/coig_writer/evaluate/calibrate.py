@@ -13,6 +13,7 @@ from coig_writer.evaluate.agreement_of_marks import Agreement, agreement, ordina
 from coig_writer.evaluate.judgement import Judgement, Status
 from coig_writer.evaluate.read import read_votes
 from coig_writer.evaluate.read_table import MARKS
+from coig_writer.evaluate.reliability import Alpha
 from coig_writer.evaluate.votes import Topic
 from coig_writer.files import read_jsonl
 from coig_writer.schema import Rating
@@ -36,8 +37,8 @@ class Calibration:
     order_n: int
     meaning: list[tuple[float, int] | None]
     """For each mark of the judge from 0 to 3: people's mean mark there, and how many; None where it never gave it."""
-    people_alpha: float | None
-    """Krippendorff's α among people, where several rated one answer: what can be asked of a judge."""
+    people_alpha: Alpha
+    """Among people, where several rated one answer: what can be asked of a judge."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +147,7 @@ def _calibration(people: Mapping[Answer, Sequence[Rating]], judge: Mapping[Answe
         order=order,
         order_n=order_n,
         meaning=[(_mean(each), len(each)) if each else None for each in by_mark],
-        people_alpha=ordinal_alpha(list(marks.values())),
+        people_alpha=ordinal_alpha([(answer[0], each) for answer, each in marks.items()]),
     )
 
 

@@ -155,19 +155,19 @@ def _result(rows: Sequence[Judgement], values: Mapping[str, Mapping[str, float]]
 
 def _consistency(rows: Iterable[Judgement], name: str) -> Consistency | None:
     units = [
-        [row.marks[name].mark, *(reading[name] for reading in row.again)]
+        (row.id, [row.marks[name].mark, *(reading[name] for reading in row.again)])
         for row in rows
         if row.status is Status.JUDGED and row.again
     ]
-    gaps = [abs(mark - first) for first, *others in units for mark in others]
+    gaps = [abs(mark - first) for _, (first, *others) in units for mark in others]
     if not gaps:
         return None
     return Consistency(
         n=len(units),
-        readings=max(map(len, units)),
+        readings=max(len(marks) for _, marks in units),
         exact=sum(gap == 0 for gap in gaps) / len(gaps),
         within_one=sum(gap <= 1 for gap in gaps) / len(gaps),
-        alpha=ordinal_alpha(units),
+        alpha=ordinal_alpha(units).alpha,
     )
 
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from math import sqrt
 from typing import Any
 
-from coig_writer.evaluate.adaptive import Z
 from coig_writer.evaluate.cost import Cost
 from coig_writer.evaluate.pairs import PairJudgement
+from coig_writer.evaluate.significance import wilson
 
 
 @dataclass(frozen=True)
@@ -26,10 +25,7 @@ class Share:
     def of(cls, count: int, n: int) -> Share:
         if not n:
             return cls(count, n, None, None, None)
-        rate = count / n
-        middle = (rate + Z**2 / (2 * n)) / (1 + Z**2 / n)
-        reach = Z * sqrt(rate * (1 - rate) / n + Z**2 / (4 * n**2)) / (1 + Z**2 / n)
-        return cls(count, n, rate, max(0.0, middle - reach), min(1.0, middle + reach))
+        return cls(count, n, count / n, *wilson(count, n))
 
 
 @dataclass(frozen=True)

@@ -84,9 +84,18 @@ class PairJudgement(Record):
         return 0.5 if self.winner is None else float(self.winner == self.a)
 
     def ranking(self) -> Ranking:
-        """The pair as a ranking; `shown` stays empty, since both orders were shown. Only for a judged pair."""
+        """What both orders came to; `shown` stays empty, since both were shown. Only for a judged pair."""
+        return self._ranking(self.winner)
+
+    def orders(self) -> list[Ranking]:
+        """Each reading as a ranking of its own, with its order of display."""
+        return [
+            self._ranking(reading.winner).model_copy(update={"shown": list(reading.shown)}) for reading in self.readings
+        ]
+
+    def _ranking(self, winner: str | None) -> Ranking:
         assert self.by is not None
-        places = {name: 1 if self.winner in (None, name) else 2 for name in (self.a, self.b)}
+        places = {name: 1 if winner in (None, name) else 2 for name in (self.a, self.b)}
         return Ranking(query_id=self.id, rater=self.by, places=places)
 
 

@@ -41,7 +41,7 @@ def read_votes(
         found.take(path, rater)
     answers = read_responses(responses, found.questions)
     found.settle()
-    kept, replaced = without_repeats(found.rankings, lambda each: (each.query_id, frozenset(each.places)))
+    kept, replaced = without_repeats(found.rankings, _subject)
     ratings, rated_twice = without_repeats(found.ratings, lambda each: (each.query_id, each.model))
     ranked = {(each.query_id, each.rater) for each in kept}
     kept += found.unnamed
@@ -144,6 +144,12 @@ def _record(value: Any) -> Ranking | Rating | str:
     except ValidationError as error:
         first = error.errors()[0]
         return f"{'.'.join(map(str, first['loc'])) or 'record'}: {first['msg']}"
+
+
+def _subject(ranking: Ranking) -> tuple[str, frozenset[str], tuple[str, ...]]:
+    """What a rater has one opinion of; a judge model that is asked in both orders has one for each."""
+    judged_in_order = ranking.rater.startswith("llm:") and len(ranking.places) == 2
+    return ranking.query_id, frozenset(ranking.places), tuple(ranking.shown) if judged_in_order else ()
 
 
 def _prompts(responses: Responses) -> dict[str, str]:
