@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from coig_writer.errors import SettingError
@@ -43,7 +44,7 @@ class Evaluation:
         """Rows that some judge did not manage to judge."""
         return [row for row in (*self.rows, *self.second) if row.status is Status.ERROR]
 
-    @property
+    @cached_property
     def summary(self) -> Summary:
         return summarise(self.rows, self.second)
 
