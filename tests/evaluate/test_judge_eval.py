@@ -150,6 +150,7 @@ def test_every_row_has_its_status_and_what_is_not_judged_is_no_number(tmp_path, 
     result = summarise(rows).groups[ALL].models[SECRET]
     assert result.statuses == {"judged": 2, "error": 1, "empty": 1, "no_answer": 1}
     assert result.means["overall_preference"].mean == 1.0
+    assert (result.flat, result.verdicts) == (2, {"met": 2, "partly": 0, "not": 1})
     assert result.empty_as_zero["overall_preference"].mean == pytest.approx(2 / 3)
     assert summarise(rows).errors == {"rate: invalid-answer": 1}
 

@@ -32,6 +32,8 @@ class ModelResult:
     """The same with 0 for each answer that is empty, so that a model gains nothing by keeping silent."""
     marks: dict[str, list[int]]
     """By dimension: how often each mark from 0 to 3 was given."""
+    flat: int
+    """Judged answers with the same mark on all five dimensions; if many, the judge does not tell these apart."""
     verdicts: dict[str, int]
     evidence: dict[str, int]
     """Quotations by state: `verified`, `unverified`, `none`."""
@@ -148,6 +150,7 @@ def _result(rows: Sequence[Judgement], values: Mapping[str, Mapping[str, float]]
         means={name: mean_of(each) for name, each in values.items()},
         empty_as_zero={name: mean_of(each) for name, each in _values(rows, empty=0.0).items()},
         marks={name: [counts[mark] for mark in range(4)] for name, counts in marks.items()},
+        flat=sum(len({each.mark for each in row.marks.values()}) == 1 for row in judged),
         verdicts={name: verdicts[name] for name in ("met", "partly", "not")},
         evidence={name: evidence[name] for name in ("verified", "unverified", "none")},
     )
