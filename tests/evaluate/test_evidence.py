@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coig_writer.evaluate.evidence import find_quote
@@ -35,6 +35,7 @@ def test_a_quotation_is_found_in_any_dress(quote, found):
     assert (ANSWER[slice(*place)] if place else None) == found
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="天地人，。 \nabcABC“”１", min_size=1), st.data())
 def test_whatever_stands_there_is_found_and_reads_the_same(text, data):
     start = data.draw(st.integers(0, len(text) - 1))
@@ -45,6 +46,7 @@ def test_whatever_stands_there_is_found_and_reads_the_same(text, data):
         assert find_quote(text[slice(*place)], text[start:end]) is not None
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="天地人，。 ab", max_size=20), st.text(alphabet="天地人，。 ab", max_size=40))
 def test_nothing_is_found_that_does_not_stand_there(quote, text):
     def bare(each: str) -> str:

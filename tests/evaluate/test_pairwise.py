@@ -8,7 +8,7 @@ import random
 from collections import Counter
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 from typer.testing import CliRunner
@@ -142,6 +142,7 @@ def test_what_cannot_be_compared_is_said(tmp_path):
         matches(read_items(list(items), {}))
 
 
+@settings(deadline=None)
 @given(st.integers(0, 60), st.integers(0, 60))
 def test_shares_have_wilson_intervals(count, more):
     found = Share.of(count, count + more)
