@@ -16,7 +16,7 @@ from coig_writer.evaluate.means import by_prompt, mean_of, paired
 MARKS = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=2, max_size=40)
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 @given(MARKS)
 def test_kappa_alpha_and_rank_correlation_are_those_of_other_libraries(pairs):
     first, second = (list(each) for each in zip(*pairs, strict=True))
@@ -32,7 +32,7 @@ def test_kappa_alpha_and_rank_correlation_are_those_of_other_libraries(pairs):
     assert found.kappa_low is None or found.kappa_low <= found.kappa_high
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 @given(st.lists(st.lists(st.integers(0, 3), min_size=1, max_size=4), min_size=2, max_size=12))
 def test_alpha_takes_any_number_of_readings(units):
     columns = [[unit[row] if row < len(unit) else np.nan for unit in units] for row in range(4)]
