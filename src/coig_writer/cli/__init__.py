@@ -11,7 +11,20 @@ import sys
 import typer
 
 from coig_writer import __version__
-from coig_writer.cli import annotate, compare, corpus, data, dataset, demo, infer, models, taxonomy, textstats
+from coig_writer.cli import (
+    annotate,
+    compare,
+    corpus,
+    data,
+    dataset,
+    demo,
+    eval,
+    infer,
+    judge,
+    models,
+    taxonomy,
+    textstats,
+)
 from coig_writer.cli.example import example
 from coig_writer.errors import CoigError
 
@@ -27,6 +40,8 @@ app.add_typer(corpus.app, name="corpus")
 app.add_typer(annotate.app, name="annotate")
 app.add_typer(dataset.app, name="dataset")
 app.add_typer(infer.app, name="infer")
+app.command("eval", epilog=example(eval.EXAMPLE))(eval.evaluate)
+app.add_typer(judge.app, name="judge")
 app.add_typer(models.app, name="models")
 app.command("compare", epilog=example("coig-writer compare --rankings rankings.json --save_dir comparison"))(
     compare.compare

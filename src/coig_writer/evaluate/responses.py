@@ -38,7 +38,7 @@ def read_responses(paths: Sequence[Path], questions: Questions | None = None) ->
         InputError: a file is missing or is neither.
     """
     questions = questions or Questions()
-    read = [(path, row, found) for path in paths for row, found in _read(path)]
+    read = [(path, row, found) for path in paths for row, found in response_rows(path)]
     for _, _, found in read:
         if isinstance(found, ToolAnswer):
             questions.add(found.query, found.prompt)
@@ -62,7 +62,8 @@ def _named(found: ToolAnswer, questions: Questions) -> Response:
     return Response(id=query, model=found.model, query=found.prompt, response=found.text)
 
 
-def _read(path: Path) -> Iterator[tuple[int, Response | ToolAnswer | str]]:
+def response_rows(path: Path) -> Iterator[tuple[int, Response | ToolAnswer | str]]:
+    """(row number, the answer or why it is none) of one file."""
     whole = read_json(path)
     if is_responses(whole):
         for row, (_, found) in enumerate(tool_responses(whole, path), 1):
