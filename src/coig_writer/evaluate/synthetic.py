@@ -8,6 +8,7 @@ from itertools import combinations, permutations
 import numpy as np
 
 from coig_writer.errors import InputError
+from coig_writer.evaluate.votes import Topic, Votes
 from coig_writer.schema import Ranking
 
 RATER = "human:synthetic"
@@ -64,3 +65,9 @@ def published_rankings() -> list[Ranking]:
         for language, (n, counts) in PUBLISHED_WINS.items()
         for ranking in rankings_with_counts(PUBLISHED_MODELS, counts, n, f"{language}-synthetic")
     ]
+
+
+def published_votes() -> Votes:
+    """`published_rankings` as votes on queries of two languages."""
+    rankings = published_rankings()
+    return Votes(rankings, topics={each.query_id: Topic(each.query_id.partition("-")[0]) for each in rankings})

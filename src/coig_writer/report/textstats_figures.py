@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,9 +34,17 @@ SHADES = ("#dfe6ec", "#88a6c2", "#3f6c97", "#123a5e")
 
 
 def write_textstats_figures(
-    found: TextStatistics, folder: Path, languages: Sequence[Language] = LANGUAGES
+    found: TextStatistics,
+    folder: Path,
+    *,
+    kinds: Sequence[str] = FORMATS,
+    names: Mapping[str, str] | None = None,
 ) -> list[Path]:
-    """Writes the figures of each language of queries, in each language of labels, as PNG and SVG.
+    """Writes the figures of each language of queries, in each language of labels, and returns the files.
+
+    Args:
+        kinds: suffixes: `png`, `svg`, `pdf`.
+        names: figure (a key of `FIGURES`) → what its files are called; by their own names if not given.
 
     Raises:
         SettingError: no font with Chinese characters is installed.
@@ -48,12 +56,12 @@ def write_textstats_figures(
     written = []
     for asked in dict.fromkeys(group.language for group in found.groups):
         groups = [group for group in (*found.groups, *found.human) if group.language == asked]
-        for language in languages:
+        for language in LANGUAGES:
             with mpl.rc_context(style):
                 for name, draw in FIGURES.items():
                     figure = draw(groups, language)
-                    stem = f"{name}.{asked}.{language}"
-                    written += [_save(figure, folder / f"{stem}.{kind}", kind) for kind in FORMATS]
+                    stem = f"{names[name] if names else name}.{asked}.{language}"
+                    written += [_save(figure, folder / f"{stem}.{kind}", kind) for kind in kinds]
     return written
 
 
@@ -175,7 +183,7 @@ def _legend(figure: Figure, axes: Any) -> None:
     figure.legend(handles, names, loc="outside lower center", ncols=len(names), frameon=False, fontsize=9)
 
 
-FIGURES: dict[str, Callable[[Sequence[Group], Language], "Figure"]] = {
+FIGURES: dict[str, Callable[[Sequence[Group], Language], Figure]] = {
     "lengths": length_boxes,
     "ttr": ttr_histograms,
     "behaviour": behaviour_bars,
