@@ -36,9 +36,8 @@ def main() -> None:
         for ((a, b), count), p, corrected in zip(wins.items(), ps, holm(ps), strict=True):
             low, high = wilson(count, n)
             pair = f"{PUBLISHED_MODELS[a]} over {PUBLISHED_MODELS[b]}"
-            print(
-                f"  {pair:18} {count:3} {100 * count / n:6.2f} %  {100 * low:.1f}–{100 * high:.1f}  p {p:.5f}  Holm {corrected:.5f}"
-            )
+            rate = f"{count:3} {100 * count / n:6.2f} %  {100 * low:.1f}–{100 * high:.1f}"
+            print(f"  {pair:18} {rate}  p {p:.5f}  Holm {corrected:.5f}")
         won = [
             sum(count if model == a else n - count if model == b else 0 for (a, b), count in wins.items())
             for model in range(5)
