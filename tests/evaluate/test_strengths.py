@@ -87,6 +87,12 @@ def test_resamples_draw_as_many_prompts_and_repeat():
     assert (weights != resamples(30, 50, seed=2)).any()
 
 
+def test_rounds_in_chunks_are_the_same_rounds(monkeypatch):
+    whole = resamples(30, 50, seed=1)
+    monkeypatch.setattr(choice, "_NUMBERS", 100)
+    assert (resamples(30, 50, seed=1) == whole).all()
+
+
 def test_intervals_hold_the_score_and_follow_the_clusters():
     """Ten raters who say the same of a query are no ten queries."""
     base = random_rankings(40, "AB")
