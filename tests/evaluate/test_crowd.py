@@ -12,7 +12,7 @@ from coig_writer.evaluate.choice import PRIOR, pair_sets, strengths
 from coig_writer.evaluate.crowd import HONEST, crowd, dawid_skene, noisy_bradley_terry
 from coig_writer.evaluate.wins import Duels
 from coig_writer.schema import Ranking
-from evaluate.ranked import random_rankings, ranked
+from support.ranked import random_rankings, ranked
 
 
 def labelled(accuracies, units=120, labels=3, seed=0):

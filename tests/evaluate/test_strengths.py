@@ -12,7 +12,7 @@ from coig_writer.evaluate import choice
 from coig_writer.evaluate.bradley_terry import bradley_terry, goodness_of_fit, plackett_luce, separated
 from coig_writer.evaluate.choice import PRIOR, order_sets, pair_sets, resamples, strengths
 from coig_writer.evaluate.wins import Duels
-from evaluate.ranked import random_rankings, ranked, rankings
+from support.ranked import random_rankings, ranked, rankings
 
 MODELS = "ABCDE"
 
