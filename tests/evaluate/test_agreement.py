@@ -14,7 +14,7 @@ from statsmodels.stats.inter_rater import fleiss_kappa
 from coig_writer.evaluate.agreement import agreement, outcomes_by_rater
 from coig_writer.evaluate.reliability import cohen, fleiss, krippendorff
 from coig_writer.schema import Ranking, Rating
-from evaluate.ranked import random_rankings, ranked, votes_of
+from support.ranked import random_rankings, ranked, votes_of
 
 sheets = st.lists(st.lists(st.sampled_from([None, 0, 1, 2, 5]), min_size=2, max_size=4), min_size=1, max_size=8)
 

@@ -9,12 +9,13 @@ from hypothesis import given, settings
 from typer.testing import CliRunner
 
 from coig_writer.cli import app
+from coig_writer.errors import StorageError
 from coig_writer.evaluate.compare import CompareSettings, compare, comparison_json
 from coig_writer.evaluate.synthetic import published_rankings
 from coig_writer.evaluate.votes import Topic, Votes
 from coig_writer.files import dumps, write_jsonl
 from coig_writer.schema import Rating
-from evaluate.ranked import random_rankings, ranked, rankings, votes_of
+from support.ranked import random_rankings, ranked, rankings, votes_of
 
 FEW = CompareSettings(rounds=100)
 JUDGE = "llm:judge@12345678"
@@ -120,3 +121,19 @@ def test_rows_that_were_not_used_are_said(tmp_path):
     assert done.exit_code == 0
     assert f"{path}:3: the winner 'none' is neither of the two nor a tie" in done.stderr
     assert "Not used: 1 row." in done.stderr
+
+
+def test_a_folder_that_cannot_be_written_is_said(tmp_path):
+    write_jsonl(tmp_path / "rankings.jsonl", ranked("A>B"))
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StorageError):
+        invoke("--rankings", tmp_path / "rankings.jsonl", "--save_dir", tmp_path / "file")
+    assert {each.name for each in tmp_path.iterdir()} == {"rankings.jsonl", "file"}
+
+
+def test_the_command_saves_the_folder_and_says_where(tmp_path):
+    write_jsonl(tmp_path / "rankings.jsonl", random_rankings(6, "ABC"))
+    done = invoke("--rankings", tmp_path / "rankings.jsonl", "--save_dir", tmp_path / "out", "--rounds", 100)
+    assert f"Next: open {tmp_path / 'out' / 'report.html'}" in done.stdout
+    assert "<h1><bdi>rankings</bdi></h1>" in (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    assert (tmp_path / "out" / "unread.jsonl").read_text() == ""

@@ -11,7 +11,7 @@ from coig_writer.evaluate.read_table import COLUMNS, MARKS
 from coig_writer.evaluate.significance import power_of
 from coig_writer.evaluate.synthetic import published_rankings
 from coig_writer.evaluate.tally import PairOutcome
-from evaluate.ranked import votes_of
+from support.ranked import votes_of
 
 PAGE = (Path(__file__).parents[2] / "docs" / "evaluate.md").read_text(encoding="utf-8")
 

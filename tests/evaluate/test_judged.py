@@ -11,7 +11,7 @@ from sklearn.metrics import cohen_kappa_score
 from coig_writer.evaluate.judged import judges_against_people, most
 from coig_writer.evaluate.length import length_bias, logistic
 from coig_writer.schema import Ranking
-from evaluate.ranked import random_rankings, ranked, votes_of
+from support.ranked import random_rankings, ranked, votes_of
 
 JUDGE = "llm:judge@12345678"
 

@@ -12,7 +12,7 @@ from scipy.stats import friedmanchisquare
 from coig_writer.evaluate.concordance import friedman, friedman_of
 from coig_writer.evaluate.position import position_bias, position_consistency
 from coig_writer.schema import Ranking
-from evaluate.ranked import random_rankings, ranked
+from support.ranked import random_rankings, ranked
 
 LLM = "llm:judge@12345678"
 

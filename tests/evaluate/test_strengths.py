@@ -12,7 +12,7 @@ from coig_writer.evaluate import choice
 from coig_writer.evaluate.bradley_terry import bradley_terry, goodness_of_fit, plackett_luce, separated
 from coig_writer.evaluate.choice import PRIOR, order_sets, pair_sets, resamples, strengths
 from coig_writer.evaluate.wins import Duels
-from evaluate.ranked import random_rankings, ranked, rankings
+from support.ranked import random_rankings, ranked, rankings
 
 MODELS = "ABCDE"
 
@@ -85,6 +85,12 @@ def test_resamples_draw_as_many_prompts_and_repeat():
     assert (weights.sum(axis=1) == 30).all()
     assert (weights == resamples(30, 50, seed=1)).all()
     assert (weights != resamples(30, 50, seed=2)).any()
+
+
+def test_rounds_in_chunks_are_the_same_rounds(monkeypatch):
+    whole = resamples(30, 50, seed=1)
+    monkeypatch.setattr(choice, "_NUMBERS", 100)
+    assert (resamples(30, 50, seed=1) == whole).all()
 
 
 def test_intervals_hold_the_score_and_follow_the_clusters():

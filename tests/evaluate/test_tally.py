@@ -13,7 +13,7 @@ from coig_writer.errors import InputError
 from coig_writer.evaluate.significance import detectable, holm, power_of, sign_test, wilson
 from coig_writer.evaluate.synthetic import PUBLISHED_MODELS, RATER, published_rankings, rankings_with_counts
 from coig_writer.evaluate.tally import tally
-from evaluate.ranked import ranked, rankings
+from support.ranked import ranked, rankings
 
 TABLE_2 = {
     "zh": [

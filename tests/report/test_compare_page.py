@@ -16,7 +16,7 @@ from coig_writer.evaluate.synthetic import published_rankings
 from coig_writer.evaluate.votes import Unread
 from coig_writer.report.compare import cells, forest, render_comparison, write_comparison
 from coig_writer.report.compare_words import statements
-from evaluate.ranked import random_rankings, ranked, votes_of
+from support.ranked import random_rankings, ranked, votes_of
 
 FEW = CompareSettings(rounds=100)
 JUDGE = "llm:judge@12345678"

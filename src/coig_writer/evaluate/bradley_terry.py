@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from coig_writer.evaluate.choice import ChoiceSets, order_sets, pair_sets, resamples, strengths
+from coig_writer.evaluate.choice import ChoiceSets, bootstrap, order_sets, pair_sets, strengths, sums_table
 from coig_writer.evaluate.wins import Duels, Floats
 from coig_writer.schema import Ranking
 
@@ -60,7 +61,7 @@ def _scores(
     if not models:
         return {}
     (fitted,) = strengths(sets)
-    sampled = strengths(sets, resamples(sets.prompts, rounds, seed), fitted)
+    sampled = bootstrap(lambda weights: strengths(sets, weights, fitted), sets.prompts, rounds, seed)
     lows, highs = np.quantile(sampled, (0.025, 0.975), axis=0)
     rank = _ranks(fitted[None])[0]
     best, worst = np.quantile(_ranks(sampled), (0.025, 0.975), axis=0, method="nearest")
@@ -109,7 +110,6 @@ def goodness_of_fit(duels: Duels, rounds: int = 1000, seed: int = 0) -> Fit | No
         return None
     sets = pair_sets(duels)
     won = _wins_by_prompt(duels)
-    weights = resamples(len(duels.queries), rounds, seed)
     (theta,) = strengths(sets)
     everything = np.ones((1, len(duels.queries)))
 
@@ -121,8 +121,12 @@ def goodness_of_fit(duels: Duels, rounds: int = 1000, seed: int = 0) -> Fit | No
     (left,), (met,), (rate,) = residuals(theta[None], everything)
     variance = np.maximum(met * rate * (1 - rate), 1e-12)
     statistic = float((left**2 / variance).sum())
-    sampled, _, _ = residuals(strengths(sets, weights, theta), weights)
-    as_large = int((((sampled - left) ** 2 / variance).sum(axis=1) >= statistic - 1e-9).sum())
+
+    def sampled(weights: Floats) -> Floats:
+        about, _, _ = residuals(strengths(sets, weights, theta), weights)
+        return np.asarray(((about - left) ** 2 / variance).sum(axis=1))
+
+    as_large = int((bootstrap(sampled, sets.prompts, rounds, seed) >= statistic - 1e-9).sum())
     worst = int((left**2 / variance).argmax())
     return Fit(
         statistic,
@@ -133,13 +137,10 @@ def goodness_of_fit(duels: Duels, rounds: int = 1000, seed: int = 0) -> Fit | No
     )
 
 
-def _wins_by_prompt(duels: Duels) -> Floats:
-    """(prompts, pairs) wins of the first over the second, in the order of `pair_sets`."""
+def _wins_by_prompt(duels: Duels) -> Any:
+    """(prompts, pairs) wins of the first over the second, in the order of `pair_sets`; an array or sparse."""
     count = len(duels.models)
     first, second = np.triu_indices(count, 1)
     place = np.zeros((count, count), dtype=np.int64)
     place[first, second] = np.arange(len(first))
-    shape = (len(duels.queries), len(first))
-    cell = duels.query * shape[1] + place[duels.first, duels.second]
-    sums: Floats = np.bincount(cell, duels.score, shape[0] * shape[1]).astype(float)
-    return sums.reshape(shape)
+    return sums_table(duels.query, place[duels.first, duels.second], duels.score, (len(duels.queries), len(first)))

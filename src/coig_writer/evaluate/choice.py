@@ -8,7 +8,7 @@ solved at once.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,8 +52,8 @@ def pair_sets(duels: Duels) -> ChoiceSets:
     shares = np.zeros((len(first), count))
     shares[np.arange(len(first)), first] = shares[np.arange(len(first)), second] = 1
     size = len(duels.queries)
-    met = _table(duels.query, place[duels.first, duels.second], np.ones(len(duels.query)), (size, len(first)))
-    chosen = _table(
+    met = sums_table(duels.query, place[duels.first, duels.second], np.ones(len(duels.query)), (size, len(first)))
+    chosen = sums_table(
         np.concatenate([duels.query, duels.query]),
         np.concatenate([duels.first, duels.second]),
         np.concatenate([duels.score, 1 - duels.score]),
@@ -101,10 +101,10 @@ def _stages(places: dict[int, int]) -> Iterator[tuple[list[int], list[int]]]:
 
 def _counts(places: list[tuple[int, int]], shape: tuple[int, int]) -> Any:
     rows, columns = np.array(places, dtype=np.int64).reshape(-1, 2).T
-    return _table(rows, columns, np.ones(len(places)), shape)
+    return sums_table(rows, columns, np.ones(len(places)), shape)
 
 
-def _table(rows: Any, columns: Any, values: Any, shape: tuple[int, int]) -> Any:
+def sums_table(rows: Any, columns: Any, values: Any, shape: tuple[int, int]) -> Any:
     """Sums by row and column: an array while that is small, else sparse."""
     if shape[0] * shape[1] <= _NUMBERS:
         return np.bincount(rows * shape[1] + columns, values, shape[0] * shape[1]).reshape(shape)
@@ -154,9 +154,26 @@ def _solve(sets: ChoiceSets, weights: Floats, start: Floats | None) -> Floats:
     raise ArithmeticError("the strengths did not converge")
 
 
-def resamples(prompts: int, rounds: int, seed: int) -> Floats:
-    """(rounds, prompts) how often each prompt was drawn in as many draws with replacement."""
+def bootstrap(statistic: Callable[[Floats], Floats], prompts: int, rounds: int, seed: int) -> Floats:
+    """The statistic of each round: (rounds, …). Rounds go in chunks, so that a million prompts fit too.
+
+    Args:
+        statistic: (rounds, prompts) how often each prompt was drawn → (rounds, …).
+    """
     random = np.random.default_rng(seed)
+    size = max(1, _NUMBERS // max(prompts, 1))
+    return np.concatenate(
+        [statistic(_draw(random, min(size, rounds - begin), prompts)) for begin in range(0, rounds, size)]
+    )
+
+
+def _draw(random: np.random.Generator, rounds: int, prompts: int) -> Floats:
+    """(rounds, prompts) how often each prompt was drawn in as many draws with replacement."""
     drawn = random.integers(0, prompts, size=(rounds, prompts))
     drawn += np.arange(rounds)[:, None] * prompts
     return np.bincount(drawn.ravel(), minlength=rounds * prompts).reshape(rounds, prompts).astype(float)
+
+
+def resamples(prompts: int, rounds: int, seed: int) -> Floats:
+    """(rounds, prompts) the weights that `bootstrap` goes through, all at once."""
+    return bootstrap(lambda weights: weights, prompts, rounds, seed)

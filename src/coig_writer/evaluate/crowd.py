@@ -20,8 +20,9 @@ SMOOTHING = 0.01
 """Added to each count of a rater's confusions, so that what was never seen is not impossible."""
 HONEST = 9.0
 """Pseudo-counts of reliable votes a rater starts with: a prior of Beta(10, 1), as in Chen et al. 2013."""
-_ITERATIONS = 3000
-_NEAR = 1e-8
+_ITERATIONS = 1000
+_NEAR = 1e-7
+"""A chance that moves less than this stands."""
 
 
 @dataclass(frozen=True)
@@ -96,15 +97,16 @@ def dawid_skene(unit: Integers, rater: Integers, label: Integers, labels: int) -
     votes = coo_array((np.ones(len(unit)), (unit, rater * labels + label)), shape=(units, raters * labels)).tocsr()
     chance = np.bincount(unit * labels + label, minlength=units * labels).reshape(units, labels).astype(float)
     chance /= chance.sum(axis=1, keepdims=True)
+    before = np.zeros((raters, labels, labels))
     for _ in range(_ITERATIONS):
         common = chance.mean(axis=0)
         confusion = (votes.T @ chance).reshape(raters, labels, labels) + SMOOTHING  # rater, said, true
         confusion /= confusion.sum(axis=1, keepdims=True)
         evidence = np.log(np.maximum(common, 1e-300)) + votes @ np.log(confusion).reshape(-1, labels)
         updated = np.exp(evidence - evidence.max(axis=1, keepdims=True))
-        updated /= updated.sum(axis=1, keepdims=True)
-        moved = np.abs(updated - chance).max()
-        chance = updated
+        chance = updated / updated.sum(axis=1, keepdims=True)
+        moved = np.abs(confusion - before).max()
+        before = confusion
         if moved < _NEAR:
             break
     return chance, np.einsum("rkk,k->r", confusion, common)
@@ -121,16 +123,20 @@ def noisy_bradley_terry(duels: Duels, rater: Integers, raters: int) -> tuple[Flo
     met = np.asarray(sets.counts.sum(axis=0)).reshape(1, -1)
     reliability = np.full(raters, HONEST / (HONEST + 1))
     theta = np.zeros(len(duels.models))
-    rows = np.bincount(rater, minlength=raters)
+    kinds, times = np.unique(np.stack([rater, duels.first, duels.second, 2 * duels.score]), axis=1, return_counts=True)
+    who, first, second = kinds[:3].astype(np.int64)
+    won = times * kinds[3] / 2
+    lost = times - won
+    votes = np.bincount(who, times, raters)
     for _ in range(_ITERATIONS):
-        rate = 1 / (1 + np.exp(theta[duels.second] - theta[duels.first]))
-        honest = reliability[rater]
+        rate = 1 / (1 + np.exp(theta[second] - theta[first]))
+        honest = reliability[who]
         if_won = honest * rate / (honest * rate + (1 - honest) * (1 - rate))
         if_lost = honest * (1 - rate) / (honest * (1 - rate) + (1 - honest) * rate)
-        meant = duels.score * if_won + (1 - duels.score) * (1 - if_lost)  # chance that the first is truly better
-        faithful = duels.score * if_won + (1 - duels.score) * if_lost
-        updated = np.minimum((np.bincount(rater, faithful, raters) + HONEST) / (rows + HONEST), 1 - 1e-9)
-        gains = np.bincount(duels.first, meant, len(theta)) + np.bincount(duels.second, 1 - meant, len(theta))
+        updated = np.bincount(who, won * if_won + lost * if_lost, raters)
+        updated = np.minimum((updated + HONEST) / (votes + HONEST), 1 - 1e-9)
+        better = won * if_won + lost * (1 - if_lost)  # expected times that the first is truly better
+        gains = np.bincount(first, better, len(theta)) + np.bincount(second, times - better, len(theta))
         (theta,) = strengths(ChoiceSets(sets.shares, met, gains[None]), start=theta)
         moved = np.abs(updated - reliability).max()
         reliability = updated

@@ -9,7 +9,7 @@ from typing import Any, Literal, TypeVar
 
 import numpy as np
 
-from coig_writer.evaluate.choice import resamples
+from coig_writer.evaluate.choice import bootstrap
 from coig_writer.evaluate.wins import Floats
 
 Level = Literal["nominal", "ordinal"]
@@ -39,11 +39,13 @@ def krippendorff(units: Units, level: Level, rounds: int = 1000, seed: int = 0) 
         return Alpha(None, None, None, 0)
     counts = _coincidences(kept, names)
     (alpha,) = _alpha(counts.sum(axis=0)[None], level)
-    weights = resamples(len(counts), rounds, seed)
-    sampled = _alpha((weights @ counts.reshape(len(counts), -1)).reshape(-1, len(names), len(names)), level)
-    sampled = sampled[~np.isnan(sampled)]
     if np.isnan(alpha):
         return Alpha(None, None, None, len(kept))
+    flat = counts.reshape(len(counts), -1)
+    sampled = bootstrap(
+        lambda weights: _alpha((weights @ flat).reshape(-1, *counts.shape[1:]), level), len(counts), rounds, seed
+    )
+    sampled = sampled[~np.isnan(sampled)]
     low, high = np.quantile(sampled, (0.025, 0.975))
     return Alpha(float(alpha), float(low), float(high), len(kept))
 
