@@ -2,18 +2,17 @@
 
     python bench/textstats.py [--answers 100000] [--chars 1000] [--plain 100000] [FILE …]
 
-Answers of about so many characters are put together from the sentences of the files (any that the corpus reader knows;
-Answers of about so many characters are put together from the sentences of the files (any kind the corpus reader knows;
-so that runs which are sent to jieba itself are not always the same. Both sides then make the very same figures
-in one run:
+Answers of about so many characters are put together from the sentences of the files (of any kind that the corpus reader
+knows; by default the articles and reasonings of the starter triplets), with numbers and Latin words drawn anew in some of
+them, so that the runs that go to jieba itself are not always the same. Both sides then make the very same figures:
 
 - ours: `text_statistics`, as `coig-writer textstats` calls it, processes and their start included;
 - plain: one process, `jieba.lcut`, and each measure of diversity and repetition as its definition reads, in Python; the
-  figures that do not depend on words (tokens, contamination, behaviour …) by the same functions as ours.
+  figures that do not depend on how words are cut (tokens, contamination, behaviour …) by the same functions as ours.
 
-Both the clock and CPU time are printed, for on a busy machine only the latter holds still. With `--plain N` the plain loop takes only the first N answers, and its time is scaled up; the report says so. The mean
-TTR is compared over the answers that both have. The last line says how many texts rjieba alone would have cut
-differently, and how many ours does.
+Both the clock and CPU time are printed, for on a busy machine only the latter holds still. With `--plain N` the plain
+loop takes only the first N answers, and its times are scaled up, which the report says. The mean TTR is compared over
+the answers that both have. The last line says how many texts rjieba alone cuts otherwise than jieba, and how many ours.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ from pathlib import Path
 from coig_writer.evaluate.responses import Responses
 from coig_writer.evaluate.textstats import answer as answers_module
 from coig_writer.evaluate.textstats.answer import Answer, Tools, figures_of
-from coig_writer.evaluate.textstats.diversity import HDD_SAMPLE, MTLD_THRESHOLD, WINDOW, Diversity
+from coig_writer.evaluate.textstats.diversity import HDD_SAMPLE, MTLD_LEAST, MTLD_THRESHOLD, WINDOW, Diversity
 from coig_writer.evaluate.textstats.groups import grouped, samples, summary
 from coig_writer.evaluate.textstats.human import read_texts
 from coig_writer.evaluate.textstats.run import answers_of, packaged_lexicons, text_statistics
@@ -102,7 +101,7 @@ def plain_diversity(words: list) -> Diversity:
         found += (1 - ratio) / (1 - MTLD_THRESHOLD)
         return total / found if found else None
 
-    both = [factors(words), factors(words[::-1])]
+    both = [factors(words), factors(words[::-1])] if total >= MTLD_LEAST else [None]
     whole = comb(total, HDD_SAMPLE)
     hdd = (
         sum((1 - comb(total - many, HDD_SAMPLE) / whole) / HDD_SAMPLE for many in Counter(words).values())
