@@ -28,7 +28,7 @@ class Responses:
 
 
 def read_responses(paths: Sequence[Path]) -> Responses:
-    """All answers in these files; the last of two rows of one model on one query counts.
+    """All answers in these files; the last of two rows of one model on one query counts, sample by sample.
 
     Args:
         paths: JSON Lines of `Response`, or the page's JSON objects, whose file name is the model.
@@ -36,18 +36,18 @@ def read_responses(paths: Sequence[Path]) -> Responses:
     Raises:
         InputError: a file is missing or is neither.
     """
-    latest: dict[tuple[str, str], Response] = {}
+    latest: dict[tuple[str, str, int], Response] = {}
     unread: list[Unread] = []
     for path in paths:
         for row, found in _read(path):
             if isinstance(found, str):
                 unread.append(Unread(str(path), row, found))
                 continue
-            if (found.model, found.id) in latest:
+            if (found.model, found.id, found.sample) in latest:
                 unread.append(
                     Unread(str(path), row, f"a second answer of {found.model} to {found.id}; it replaces the first")
                 )
-            latest[found.model, found.id] = found
+            latest[found.model, found.id, found.sample] = found
     usable = [each for each in latest.values() if each.response]
     return Responses(usable, [each for each in latest.values() if not each.response], unread)
 
