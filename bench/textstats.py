@@ -2,18 +2,17 @@
 
     python bench/textstats.py [--answers 100000] [--chars 1000] [--plain 100000] [FILE …]
 
-Answers of about so many characters are put together from the sentences of the files (any that the corpus reader knows;
-Answers of about so many characters are put together from the sentences of the files (any kind the corpus reader knows;
-so that runs which are sent to jieba itself are not always the same. Both sides then make the very same figures
-in one run:
+Answers of about so many characters are put together from the sentences of the files, any that the corpus reader knows;
+by default those of the starter triplets. In one sentence of twenty a number or a Latin word is drawn anew and put in, so
+that the runs that go to jieba itself are not always the same. Both sides then make the very same figures:
 
 - ours: `text_statistics`, as `coig-writer textstats` calls it, processes and their start included;
 - plain: one process, `jieba.lcut`, and each measure of diversity and repetition as its definition reads, in Python; the
-  figures that do not depend on words (tokens, contamination, behaviour …) by the same functions as ours.
+  figures that do not depend on how words are cut (tokens, contamination, behaviour …) by the same functions as ours.
 
-With `--plain N` the plain loop takes only the first N answers, and its time is scaled up; the report says so. The mean
-TTR is compared over the answers that both have. The last line says how many texts rjieba alone would have cut
-differently, and how many ours does.
+Both the clock and CPU time are printed, for on a busy machine only the latter holds still. With `--plain N` the plain
+loop takes only the first N answers, and its times are scaled up, which the report says. The mean TTR is compared over
+the answers that both have. The last line says how many texts rjieba alone cuts otherwise than jieba, and how many ours.
 """
 
 from __future__ import annotations
@@ -23,11 +22,14 @@ import random
 import re
 import resource
 import time
+from collections import Counter
+from math import comb
 from pathlib import Path
 
 from coig_writer.evaluate.responses import Responses
 from coig_writer.evaluate.textstats import answer as answers_module
 from coig_writer.evaluate.textstats.answer import Answer, Tools, figures_of
+from coig_writer.evaluate.textstats.diversity import HDD_SAMPLE, MTLD_LEAST, MTLD_THRESHOLD, WINDOW, Diversity
 from coig_writer.evaluate.textstats.groups import grouped, samples, summary
 from coig_writer.evaluate.textstats.human import read_texts
 from coig_writer.evaluate.textstats.run import answers_of, packaged_lexicons, text_statistics
@@ -83,13 +85,8 @@ def plain(answers: list[Answer], tools: Tools) -> tuple[float, float]:
     return time.perf_counter() - began, sum(each.ttr or 0 for each in figures) / len(figures)
 
 
-def plain_diversity(words: list) -> answers_module.diversity.__class__:
+def plain_diversity(words: list) -> Diversity:
     """TTR, MATTR, MTLD and HD-D as they are defined, without numpy and numba."""
-    from collections import Counter
-    from math import comb
-
-    from coig_writer.evaluate.textstats.diversity import HDD_SAMPLE, MTLD_THRESHOLD, WINDOW, Diversity
-
     total = len(words)
     windows = [len(set(words[at : at + WINDOW])) / WINDOW for at in range(total - WINDOW + 1)]
 
@@ -104,7 +101,7 @@ def plain_diversity(words: list) -> answers_module.diversity.__class__:
         found += (1 - ratio) / (1 - MTLD_THRESHOLD)
         return total / found if found else None
 
-    both = [factors(words), factors(words[::-1])]
+    both = [factors(words), factors(words[::-1])] if total >= MTLD_LEAST else [None]
     whole = comb(total, HDD_SAMPLE)
     hdd = (
         sum((1 - comb(total - many, HDD_SAMPLE) / whole) / HDD_SAMPLE for many in Counter(words).values())
@@ -128,6 +125,12 @@ def plain_repeated(words: list) -> tuple[float | None, ...]:
     return tuple(found)
 
 
+def cpu_seconds() -> float:
+    """CPU time of this process and of those that it has ended; unlike the clock, it bears other work beside it."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(each.ru_utime + each.ru_stime for each in used)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("files", nargs="*", type=Path)
@@ -144,18 +147,20 @@ def main() -> None:
     tokenizer = choose_tokenizer(None)
     print("tokenizer:", tokenizer.name if tokenizer else "none, tokens are not counted")
 
-    began = time.perf_counter()
+    began, before = time.perf_counter(), cpu_seconds()
     found = text_statistics(Responses(responses), tokenizer=tokenizer)
-    ours = time.perf_counter() - began
+    ours, ours_cpu = time.perf_counter() - began, cpu_seconds() - before
     peak = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)) / 1024
-    print(f"ours    {ours:8.1f} s  {characters / ours / 1e6:6.2f} million characters/s  peak {peak:,.0f} MB a process")
+    print(f"ours    {ours:8.1f} s, {ours_cpu:8.1f} s of CPU, peak {peak:,.0f} MB a process")
 
     answers = answers_of(Responses(responses))[: given.plain]
+    before = cpu_seconds()
     seconds, mean = plain(answers, Tools.load(tokenizer, (packaged_lexicons(),)))
+    cpu = cpu_seconds() - before
     scale = len(responses) / len(answers)
     said = f" (of {len(answers):,} answers, scaled)" if scale > 1 else ""
-    print(f"plain   {seconds * scale:8.1f} s{said}")
-    print(f"ratio   {seconds * scale / ours:8.1f}")
+    print(f"plain   {seconds * scale:8.1f} s, {cpu * scale:8.1f} s of CPU{said}")
+    print(f"ratio   {seconds * scale / ours:8.1f}    {cpu * scale / ours_cpu:8.1f}")
 
     ttr = {(each.model, each.id): each.ttr for group in found.groups for each in group.figures}
     same = [ttr[each.model, each.id] or 0 for each in answers]

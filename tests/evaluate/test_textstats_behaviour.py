@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from coig_writer.evaluate.textstats.behaviour import CLASSES, behaviour, parts, segments
+from coig_writer.evaluate.textstats.behaviour import CLASSES, behaviour, parts, segments, without_thoughts
 
 TEXT = st.text(alphabet="雨停了因为。？！\n读者 wait, maybe the reader. Or", max_size=80)
 
@@ -53,6 +53,8 @@ def test_marked_thinking_is_reasoning():
     assert parts("<think>先想开头</think>雨停了。", None) == [("先想开头", True), ("雨停了。", False)]
     assert parts("雨停了。", "先想开头") == [("先想开头", True), ("雨停了。", False)]
     assert parts("<think>没有想完", None) == [("没有想完", True)]
+    assert without_thoughts("<think>先想开头</think>\n雨停了。") == ("雨停了。", "先想开头")
+    assert without_thoughts("雨停了。\n") == ("雨停了。\n", None)
 
 
 def test_half_reasoning_and_half_story_by_hand():

@@ -155,6 +155,16 @@ def test_people_are_a_group_and_teach_the_flavour(responses, tmp_path):
     assert json.loads(out.read_text(encoding="utf-8"))["models"]["short"]["zh"]["flavour"]["mean"] > 0
 
 
+def test_several_answers_of_a_model_to_a_query_all_count(tmp_path):
+    texts = ["雨下了一整夜，天亮才停。", "雨下了一整夜，天亮也没停。", "她把缸搬到门口，等人来。"]
+    rows = [Response(id="q", query="写", model="m", sample=at, response=text) for at, text in enumerate(texts)]
+    write_jsonl(tmp_path / "samples.jsonl", rows)
+    found = text_statistics(read_responses([tmp_path / "samples.jsonl"])).value["models"]["m"]["zh"]
+    assert found["n"] == 3
+    assert found["self_bleu"]["other_queries"] is None
+    assert 0 < found["self_bleu"]["same_query"] < 1
+
+
 def test_no_text_is_scored_by_what_it_taught(responses):
     answers = answers_of(read_responses([responses]))
     folds = cross_fitted(answers, answers)

@@ -28,7 +28,7 @@ class Responses:
 
 
 def read_responses(paths: Sequence[Path], questions: Questions | None = None) -> Responses:
-    """All answers in these files; the last of two rows of one model on one query counts.
+    """All answers in these files; the last of two rows of one model on one query counts, sample by sample.
 
     Args:
         paths: JSON Lines of `Response`, or the page's JSON objects, whose file name is the model.
@@ -42,17 +42,17 @@ def read_responses(paths: Sequence[Path], questions: Questions | None = None) ->
     for _, _, found in read:
         if isinstance(found, ToolAnswer):
             questions.add(found.query, found.prompt)
-    latest: dict[tuple[str, str], Response] = {}
+    latest: dict[tuple[str, str, int], Response] = {}
     unread: list[Unread] = []
     for path, row, found in read:
         if isinstance(found, str):
             unread.append(Unread(str(path), row, found))
             continue
         answer = _named(found, questions) if isinstance(found, ToolAnswer) else found
-        if (answer.model, answer.id) in latest:
+        if (answer.model, answer.id, answer.sample) in latest:
             said = f"a second answer of {answer.model} to {answer.id}; it replaces the first"
             unread.append(Unread(str(path), row, said))
-        latest[answer.model, answer.id] = answer
+        latest[answer.model, answer.id, answer.sample] = answer
     usable = [each for each in latest.values() if each.response]
     return Responses(usable, [each for each in latest.values() if not each.response], unread)
 

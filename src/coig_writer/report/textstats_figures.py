@@ -148,7 +148,7 @@ def behaviour_bars(groups: Sequence[Group], language: Language) -> Figure:
 
 def behaviour_areas(groups: Sequence[Group], language: Language) -> Figure:
     """Shares of the four classes along the text, from its first to its last tenth."""
-    figure = _figure(7.2, 1.6 + 1.25 * -(-len(groups) // 2))
+    figure = _figure(7.2, 1.6 + 1.4 * -(-len(groups) // 2))
     grid = figure.subplots(-(-len(groups) // 2), min(2, len(groups)), sharex=True, sharey=True, squeeze=False)
     places = [100 * at / (TENTHS - 1) for at in range(TENTHS)]
     every = [axes for row in grid for axes in row]
@@ -166,7 +166,8 @@ def behaviour_areas(groups: Sequence[Group], language: Language) -> Figure:
         axes.set_title(_name(group, language), loc="left", fontsize=9.5)
     for axes in every[len(groups) :]:
         axes.set_visible(False)
-    figure.supxlabel(_say(Label("文本的进程（%）", "Progress of the text (%)"), language), fontsize=10, color=QUIET)
+    for axes in every[-grid.shape[1] :]:
+        axes.set_xlabel(_say(Label("文本的进程（%）", "Progress of the text (%)"), language))
     figure.supylabel("%", fontsize=10, color=QUIET)
     figure.suptitle(
         _titled(Label("推理行为的变化", "Reasoning behaviour along the text"), groups, language),

@@ -193,6 +193,7 @@ def tables(found: TextStatistics, name: str) -> dict[str, Table]:
         if name in (*_ABOUT_ANSWERS, "constraints"):
             rows = [row for row in rows if row.model != HUMAN]
         columns = constraint_columns(rows) if name == "constraints" else TABLES[name]
+        rows = [row for row in rows if any(row.figure(column.path) is not None for column in columns)]
         if rows and columns:
             made[language] = Table(f"t-{name}-{language}", columns, rows)
     return made

@@ -69,6 +69,15 @@ def parts(response: str, reasoning: str | None) -> list[tuple[str, bool]]:
     return [(text, is_reasoning) for text, is_reasoning in found if text.strip()]
 
 
+def without_thoughts(response: str) -> tuple[str, str | None]:
+    """A response without what it marks as thinking, and that thinking; None if nothing is marked."""
+    if not _THOUGHT.search(response):
+        return response, None
+    pieces = parts(response, None)
+    text, thought = ("\n".join(piece for piece, is_thought in pieces if is_thought is kind) for kind in (False, True))
+    return text.strip(), thought
+
+
 def segments(text: str, language: str, *, is_reasoning: bool) -> Iterator[Segment]:
     """The sentences of a text, classed; joined, they are the text."""
     craft, *cues = _patterns("zh" if language == "zh" else "en")

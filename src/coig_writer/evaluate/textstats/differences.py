@@ -41,7 +41,7 @@ def welch(first: Sequence[float | None], second: Sequence[float | None]) -> Diff
     if min(len(a), len(b)) < 2:
         return None
     spread = float(np.sqrt((a.var(ddof=1) + b.var(ddof=1)) / 2))
-    if spread == 0:
+    if spread <= 1e-9 * abs(float(a.mean())):  # all but equal values, of which the test can say nothing
         return None
     result = ttest_ind(a, b, equal_var=False)
     interval = result.confidence_interval()
@@ -230,6 +230,6 @@ def _few(group: Group) -> Note:
         group.language,
         (group.model,),
         f"{group.model} 只有 {n} 篇回答，均值与比率都很不稳。",
-        f"{group.model} has only {n} answers; means and rates are unsteady.",
+        f"{group.model} has only {n} {'answer' if n == 1 else 'answers'}; means and rates are unsteady.",
         {"n": n},
     )

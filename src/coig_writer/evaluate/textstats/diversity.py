@@ -15,6 +15,8 @@ WINDOW = 50
 """Words of MATTR's window."""
 MTLD_THRESHOLD = 0.72
 """A factor ends where the running type-token ratio falls below it (McCarthy & Jarvis 2010)."""
+MTLD_LEAST = 50
+"""Words below which MTLD is an extrapolation from a part of one factor, and is left out."""
 HDD_SAMPLE = 42
 """Words of the sample that HD-D imagines (McCarthy & Jarvis 2007)."""
 
@@ -42,19 +44,28 @@ def diversity(words: np.ndarray) -> Diversity:
     if not len(words):
         return Diversity(None, None, None, None)
     local = compact(words)
-    return Diversity(*(None if np.isnan(value) else float(value) for value in _measures(local)))
+    types = int(local.max()) + 1
+    return Diversity(
+        ttr=types / len(local),
+        mattr=_known(_mattr(local, types, WINDOW)),
+        mtld=_known(_mtld(local, types)) if len(local) >= MTLD_LEAST else None,
+        hdd=_known(_hdd(local, types)),
+    )
+
+
+def mtld(words: np.ndarray) -> float | None:
+    """MTLD of a text of any length; None if its type-token ratio never falls, so that there is no factor."""
+    local = compact(words)
+    return _known(_mtld(local, int(local.max()) + 1)) if len(local) else None
+
+
+def _known(value: float) -> float | None:
+    return None if np.isnan(value) else float(value)
 
 
 def compact(words: np.ndarray) -> np.ndarray:
     """The same words numbered 0, 1, 2 … without gaps."""
     return np.unique(words, return_inverse=True)[1].astype(np.int64)
-
-
-@numba.njit(cache=True, nogil=True)
-def _measures(words):
-    types = words.max() + 1
-    ttr = types / len(words)
-    return ttr, _mattr(words, types, WINDOW), _mtld(words, types), _hdd(words, types)
 
 
 @numba.njit(cache=True, nogil=True)

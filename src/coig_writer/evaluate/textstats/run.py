@@ -14,6 +14,7 @@ from coig_writer.errors import InputError, SettingError
 from coig_writer.evaluate.responses import Responses
 from coig_writer.evaluate.textstats import diversity, repetition
 from coig_writer.evaluate.textstats.answer import Answer, Folds, analyse, fold_of
+from coig_writer.evaluate.textstats.behaviour import without_thoughts
 from coig_writer.evaluate.textstats.differences import Note, notes, tests_between
 from coig_writer.evaluate.textstats.flavour import Lexicon, Lexicons, learn, read_lexicons
 from coig_writer.evaluate.textstats.groups import Group, grouped, samples, summary
@@ -111,8 +112,9 @@ def answers_of(found: Responses) -> list[Answer]:
             asked = None  # another benchmark's query of the same id
         query = each.query or (asked.query if asked else "")
         language = each.language or (asked.language if asked else language_of(query or each.response or ""))
+        text, thought = without_thoughts(each.response or "")
         answers.append(
-            Answer(each.model, each.id, language, query, each.response or "", each.reasoning, each.sample, asked)
+            Answer(each.model, each.id, language, query, text, each.reasoning or thought, each.sample, asked)
         )
     return answers
 

@@ -14,6 +14,8 @@ from importlib import metadata
 
 import numpy as np
 
+from coig_writer import __version__
+
 HAN = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af"
 """Chinese characters, for use in a character class."""
 _JIEBA = "\u4e00-\u9fd5a-zA-Z0-9+#&._%\\-"
@@ -100,7 +102,7 @@ def segmenter(language: str) -> str:
     """What cuts the words of a language, with its version."""
     if language == "zh":
         return f"jieba {metadata.version('jieba')}, as cut by rjieba {metadata.version('rjieba')}"
-    return f"coig-writer's word rule: {ENGLISH.pattern.split('|', 1)[1].replace(HAN, 'Han')}, lower case"
+    return f"letters and digits, joined by inner apostrophes and hyphens, in lower case (coig-writer {__version__})"
 
 
 def differing(texts: Iterable[str], cut: Callable[[str], Iterable[str]] = segment) -> Iterator[str]:
