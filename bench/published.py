@@ -49,9 +49,7 @@ def main() -> None:
             f"  Spearman, mean characters with mean win rate: {spearmanr(CHARACTERS[language], rates).statistic:+.2f}"
         )
         alone, corrected = (detectable(n, alpha) for alpha in (0.05, 0.05 / len(wins)))
-        print(
-            f"  shown in four of five tries: {alone:.1f} points from 50 % alone, {corrected:.1f} if all pairs are tested"
-        )
+        print(f"  found in four of five tries: {alone:.1f} points from 50 % alone, {corrected:.1f} among all pairs")
     print("\nChinese in answers to English queries, of 353:")
     for name, count in zip(PUBLISHED_MODELS, CHINESE_IN_ENGLISH, strict=True):
         low, high = wilson(count, 353)
