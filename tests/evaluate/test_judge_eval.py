@@ -290,21 +290,6 @@ def test_the_published_command_line_survives_kills(tmp_path):
     assert {"summary.json", "report.html", "results.xlsx", "results.json"} < names
 
 
-@pytest.mark.model
-def test_the_packaged_model_fills_in_the_form(tmp_path, reference):
-    pytest.importorskip("xllamacpp", reason="the embedded extra is not installed")
-    from coig_writer.infer.models import opened
-
-    path = prediction(tmp_path / "a.jsonl", zh_0={"response": "雨点敲着铁皮棚，像有人在数豆子。"})
-    items = read_items([path], read_reference(str(reference)))[path]
-    with opened("embedded") as spec:
-        judge_items(items, out=tmp_path / "judged.jsonl", spec=spec, limit=1)
-    (row,) = read_jsonl(tmp_path / "judged.jsonl", Judgement)
-    assert row.status is Status.JUDGED, row.error
-    assert list(row.marks) == list(MARKS)
-    assert len(row.criteria) == 2
-
-
 def test_the_command_prints_json_alone_and_says_what_is_left(tmp_path, reference):
     path = prediction(tmp_path / "a.jsonl", "甲")
     command = ["eval", "--prediction", str(path), "--reference", str(reference), "--save_dir", str(tmp_path / "out")]

@@ -23,7 +23,8 @@ from coig_writer.evaluate.position import position_consistency
 from coig_writer.evaluate.read import read_votes
 from coig_writer.evaluate.run_pairs import PairRun
 from coig_writer.files import read_jsonl, write_jsonl
-from coig_writer.llm.registry import ModelSpec
+from coig_writer.infer.models import opened
+from coig_writer.llm.registry import EMBEDDED_MODEL, ModelSpec
 from coig_writer.schema import Ranking, Response
 from support.faulty_server import FaultyServer
 from support.judging import judge_by
@@ -248,3 +249,14 @@ def test_an_adaptive_run_goes_on_past_failures(tmp_path):
         rows = PairRun(tmp_path / "p.jsonl", spec_of(server)).judge_adaptively(chosen, 0.01)
     assert len(rows) == 12
     assert [row.id for row in rows if row.error] == ["q3"]
+
+
+@pytest.mark.model
+def test_the_packaged_model_fills_in_the_form(tmp_path):
+    pytest.importorskip("xllamacpp", reason="the embedded extra is not installed")
+    with opened("embedded") as spec:
+        chosen = candidates(tmp_path, {"a": 1, "b": 3}, queries=1)
+        (row,) = PairRun(tmp_path / "p.jsonl", spec).judge(chosen)
+    assert row.error is None
+    assert [reading.shown for reading in row.readings] == [("a", "b"), ("b", "a")]
+    assert row.by.startswith(f"llm:{EMBEDDED_MODEL}@")
