@@ -76,7 +76,7 @@ def classify(
         raise InputError("there is no sentence to class", remedy="Give answers that are not empty.")
 
     async def work(task: _Task, ask: Ask) -> Classed:
-        kinds: list[int] = Field(default_factory=list)
+        kinds: list[int] = []
         for number, start in enumerate(range(0, len(task.sentences), AT_ONCE), 1):
             shown = task.sentences[start : start + AT_ONCE]
             said = await ask(
