@@ -3,7 +3,7 @@
     python bench/textstats.py [--answers 100000] [--chars 1000] [--plain 100000] [FILE …]
 
 Answers of about so many characters are put together from the sentences of the files, any that the corpus reader knows;
-by default those of the starter triplets. In one sentence of twenty a number or a Latin word is drawn anew and put in, so
+by default the starter triplets. In one sentence of twenty a number or a Latin word is drawn anew and put in, so
 that the runs that go to jieba itself are not always the same. Both sides then make the very same figures:
 
 - ours: `text_statistics`, as `coig-writer textstats` calls it, processes and their start included;

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 
 import pytest
 from openpyxl import load_workbook
@@ -45,6 +46,15 @@ def test_the_page_is_whole_in_two_languages_and_runs_nothing_foreign(found):
     assert page.count('class="zh"') == page.count('class="en"') > 100
     assert "://" not in re.sub(r"<style>.*?</style>|<script>.*?</script>", "", page, flags=re.DOTALL)
     assert "停了" in page and "and then" in page
+
+
+def test_what_a_model_classed_stands_beside_the_rules(found):
+    group = {"n": 2, "failed": 1, "agreement": 0.5, "kappa": None, "along": None}
+    shares = {"normal_writing": 0.7, "deep_reasoning": 0.1, "self_exploration": 0.1, "self_reflection": 0.1}
+    classed = {"model": "toy", "template": "0", "models": {"articles": {"zh": {**group, "shares": shares}}}}
+    page = render_textstats(replace(found, value={**found.value, "behaviour_model": classed}))
+    row = re.search(r'<table id="t-behaviour-model".*?</table>', page, re.DOTALL)[0]
+    assert [cell for cell in ("70.0", "50.0", "–") if cell not in row] == []
 
 
 def test_every_answer_has_its_row_and_its_figures(found, folder):

@@ -25,6 +25,9 @@ def textstats(
     learn_lexicon: Path | None = typer.Option(
         None, "--learn-lexicon", help="Learn AI flavour from these answers against --human, and write it here."
     ),
+    behaviour_model: str | None = typer.Option(
+        None, "--behaviour-model", help="Let this model class sentences too; one call for thirty, into --save_dir."
+    ),
     no_figures: bool = typer.Option(False, "--no-figures", help="Leave out the PNG and SVG files."),
 ) -> None:
     """Count answers as texts: lengths, diversity, contamination, reasoning, repetition, constraints, AI flavour."""
@@ -38,6 +41,8 @@ def textstats(
 
     if learn_lexicon and not human:
         raise SettingError("--learn-lexicon needs texts of people", remedy="Give them with --human FILE.")
+    if behaviour_model and not save_dir:
+        raise SettingError("--behaviour-model needs a place for its answers", remedy="Give a folder with --save_dir.")
     found = text_statistics(
         read_responses(responses),
         human=read_texts(human) if human else [],
@@ -45,6 +50,8 @@ def textstats(
         tokenizer=choose_tokenizer(tokenizer),
         lexicon=read_lexicons(lexicon) if lexicon else None,
     )
+    if behaviour_model and save_dir:
+        found.value["behaviour_model"] = _classified(found, behaviour_model, save_dir / "behaviour.jsonl")
     if out:
         write_json(out, found.value)
     if learn_lexicon:
@@ -54,6 +61,16 @@ def textstats(
 
         write_textstats(found, save_dir, figures=not no_figures)
     _show(found, save_dir)
+
+
+def _classified(found: TextStatistics, model: str, out: Path) -> dict[str, Any]:
+    from coig_writer.cli.console import call_progress
+    from coig_writer.evaluate.textstats.classify import classify
+    from coig_writer.infer.models import opened
+
+    answers = [answer for group in found.groups for answer in group.answers]
+    with opened(model) as spec, call_progress(model) as progress:
+        return classify(answers, out=out, spec=spec, progress=progress)
 
 
 def _learn(found: TextStatistics, path: Path) -> None:

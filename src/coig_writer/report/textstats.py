@@ -114,6 +114,10 @@ def boxes(groups: list[Group]) -> Boxes:
     most = max((value for group in groups for value in group.values("chars")), default=1)
     step = _round_step(max(most, 1) / 5)
     end = step * -(-max(most, 1) // step)
+
+    def place(value: float) -> float:
+        return round(100 * value / end, 2)
+
     made = []
     for group in groups:
         values = group.values("chars")
@@ -121,15 +125,17 @@ def boxes(groups: list[Group]) -> Boxes:
         if found is None:
             continue
 
-        def place(value: float) -> float:
-            return round(100 * value / end, 2)
-
         outside = [value for value in values if not found.low_whisker <= value <= found.high_whisker]
         made.append(
             BoxRow(
-                PEOPLE if group.model == HUMAN else Label(group.model, group.model),
-                *map(place, (found.low_whisker, found.q1, found.median, found.q3, found.high_whisker, found.mean)),
-                sorted({place(value) for value in outside})[:MOST_OUTLIERS],
+                name=PEOPLE if group.model == HUMAN else Label(group.model, group.model),
+                low=place(found.low_whisker),
+                q1=place(found.q1),
+                median=place(found.median),
+                q3=place(found.q3),
+                high=place(found.high_whisker),
+                mean=place(found.mean),
+                outliers=sorted({place(value) for value in outside})[:MOST_OUTLIERS],
             )
         )
     ticks = [(round(100 * at / end, 2), int(at)) for at in range(0, int(end) + 1, int(step))]
@@ -160,7 +166,9 @@ def bars(row: Row) -> Bars:
 
 def strip(row: Row) -> Strip:
     """A model's behaviour as a stacked bar and as stacked areas along the text, as Figures 7 and 8."""
-    shares, start = [], 0.0
+    shares: list[tuple[str, float, float, float]] = []
+    areas: list[tuple[str, str, float]] = []
+    start = 0.0
     for name, shade in zip(CLASSES, SHADES, strict=True):
         width = 100 * row.value["behaviour"]["shares"][name]
         shares.append((name, round(start, 2), round(width, 2), shade))
@@ -168,7 +176,7 @@ def strip(row: Row) -> Strip:
     along: list[dict[str, Any]] = row.value["behaviour"]["along"]
     places = [100 * (at + 0.5) / len(along) for at in range(len(along))]
     places[0], places[-1] = 0, 100
-    base, areas = [0.0] * len(along), []
+    base = [0.0] * len(along)
     for name, shade in zip(CLASSES, SHADES, strict=True):
         top = [low + 100 * tenth[name] for low, tenth in zip(base, along, strict=True)]
         upper = [f"{x:.1f},{100 - y:.2f}" for x, y in zip(places, top, strict=True)]

@@ -78,10 +78,14 @@ def without_thoughts(response: str) -> tuple[str, str | None]:
     return text.strip(), thought
 
 
-def segments(text: str, language: str, *, is_reasoning: bool) -> Iterator[Segment]:
-    """The sentences of a text, classed; joined, they are the text."""
+def segments(text: str, language: str, *, is_reasoning: bool, whole: bool = True) -> Iterator[Segment]:
+    """The sentences of a text, classed; joined, they are the text.
+
+    Args:
+        whole: a response that never speaks of the craft is one segment of normal writing.
+    """
     craft, *cues = _patterns("zh" if language == "zh" else "en")
-    if text and not is_reasoning and not craft.search(text):  # as in most stories
+    if whole and text and not is_reasoning and not craft.search(text):  # as in most stories
         yield Segment(text, "normal_writing")
         return
     for sentence in _SENTENCE.findall(text):
@@ -111,7 +115,7 @@ def behaviour(response: str, reasoning: str | None, language: str) -> Behaviour:
         for text, is_reasoning in pieces
         for segment in segments(text, language, is_reasoning=is_reasoning)
     ]
-    along = _tenths(runs)
+    along = tenths(runs)
     return Behaviour(
         shares=tuple(float(value) for value in along.mean(axis=0)),
         along=tuple(tuple(float(value) for value in tenth) for tenth in along),
@@ -119,7 +123,7 @@ def behaviour(response: str, reasoning: str | None, language: str) -> Behaviour:
     )
 
 
-def _tenths(runs: list[tuple[int, int]]) -> np.ndarray:
+def tenths(runs: list[tuple[int, int]]) -> np.ndarray:
     """Share of each class in each tenth, shape (10, 4); a run that crosses a border counts on both sides.
 
     Args:
