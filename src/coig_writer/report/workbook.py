@@ -16,6 +16,9 @@ LONGEST_NAME = 31
 """Limits of the format, in characters."""
 WIDEST = 60
 """Characters of the widest column; longer text is cut by the eye, not in the cell."""
+SMALL = 0.001
+_NUMBERS = {False: "0.0###", True: "0.0E+00"}
+"""How a number looks that is not whole, small ones such as p-values otherwise; the cell holds it in full."""
 _FORBIDDEN = re.compile(r"[\[\]:*?/\\\x00-\x1f]")
 
 
@@ -37,8 +40,9 @@ def write_workbook(path: Path, sheets: Mapping[str, tuple[Sequence[str], Sequenc
     with whole_file(path) as temporary, xlsxwriter.Workbook(str(temporary), safe) as book:
         book.set_properties({"created": datetime(2020, 1, 1)})
         bold = book.add_format({"bold": True, "bottom": 1, "text_wrap": True, "valign": "top"})
+        shown = {small: book.add_format({"num_format": form}) for small, form in _NUMBERS.items()}
         for name, (header, rows) in zip(sheet_names(sheets), sheets.values(), strict=True):
-            _fill(book.add_worksheet(name), [str(each) for each in header], rows, bold)
+            _fill(book.add_worksheet(name), [str(each) for each in header], rows, bold, shown)
     return path
 
 
@@ -55,13 +59,19 @@ def sheet_names(wanted: Mapping[str, Any] | Sequence[str]) -> list[str]:
     return found
 
 
-def _fill(sheet: Any, header: Sequence[str], rows: Sequence[Sequence[Any]], bold: Any) -> None:
+def _fill(
+    sheet: Any, header: Sequence[str], rows: Sequence[Sequence[Any]], bold: Any, shown: Mapping[bool, Any]
+) -> None:
     for column, name in enumerate(header):
         sheet.write_string(0, column, name, bold)
     for number, row in enumerate(rows, 1):
         for column, value in enumerate(row):
-            _write(sheet, number, column, value)
+            _write(sheet, number, column, value, shown)
     sheet.freeze_panes(1, 0)
+    sheet.set_paper(9)  # A4
+    sheet.set_landscape()
+    sheet.fit_to_pages(1, 0)
+    sheet.repeat_rows(0)
     if header:
         sheet.autofilter(0, 0, len(rows), len(header) - 1)
     for column, name in enumerate(header):
@@ -69,11 +79,13 @@ def _fill(sheet: Any, header: Sequence[str], rows: Sequence[Sequence[Any]], bold
         sheet.set_column(column, column, 2 + min(WIDEST, max(map(_width, texts))))
 
 
-def _write(sheet: Any, row: int, column: int, value: Any) -> None:
+def _write(sheet: Any, row: int, column: int, value: Any, shown: Mapping[bool, Any]) -> None:
     if value is None or (isinstance(value, float) and not math.isfinite(value)):
         return
     if isinstance(value, bool):
         sheet.write_boolean(row, column, value)
+    elif isinstance(value, float) and not value.is_integer():
+        sheet.write_number(row, column, value, shown[abs(value) < SMALL])
     elif isinstance(value, int | float):
         sheet.write_number(row, column, value)
     else:
@@ -82,7 +94,7 @@ def _write(sheet: Any, row: int, column: int, value: Any) -> None:
 
 
 def _shown(value: Any) -> str:
-    return f"{value:.6g}" if isinstance(value, float) else "" if value is None else str(value)
+    return f"{value:.4f}" if isinstance(value, float) else "" if value is None else str(value)
 
 
 def _width(text: str) -> int:
