@@ -30,9 +30,9 @@ def paper(
     seed: int = typer.Option(0, min=0, help="Seed of the bootstraps."),
     no_figures: bool = typer.Option(False, "--no-figures", help="Leave out the PNG, SVG and PDF files."),
 ) -> None:
-    """Print Tables 2, 3, 4 and Figures 4, 5, 7, 8 in the layout of the paper, for any models.
+    """Print the paper's tables and figures for any models.
 
-    Tables come as Markdown, LaTeX and XLSX, with our tests and intervals beside them.
+    Tables 2, 3 and 4 and Figures 4, 5, 7 and 8, in the paper's layout. Tables come as Markdown, LaTeX and XLSX, with our tests and intervals beside them.
     """
     import shlex
 

@@ -30,7 +30,10 @@ def textstats(
     ),
     no_figures: bool = typer.Option(False, "--no-figures", help="Leave out the PNG and SVG files."),
 ) -> None:
-    """Count answers as texts: lengths, diversity, contamination, reasoning, repetition, constraints, AI flavour."""
+    """Count answers as texts, by model and language.
+
+    Lengths, diversity, mixed languages, reasoning behaviour, repetition, kept constraints, AI flavour.
+    """
     from coig_writer.errors import SettingError
     from coig_writer.evaluate.responses import read_responses
     from coig_writer.evaluate.textstats.flavour import read_lexicons
