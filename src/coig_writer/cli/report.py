@@ -25,14 +25,17 @@ def paper(
     ),
     responses: list[Path] = typer.Option([], "--responses", help="Answers; may be repeated."),
     out: Path = typer.Option(..., "--out", "-o", help="Folder for tables and figures."),
-    tokenizer: str | None = typer.Option(None, help="A tokenizer.json, a folder with one, or a model on the Hub."),
+    tokenizer: str | None = typer.Option(
+        None, help="A tokenizer.json, a folder with one, a GGUF file, a model on the Hub, or embedded."
+    ),
     rounds: int = typer.Option(1000, min=100, help="Rounds of each bootstrap."),
     seed: int = typer.Option(0, min=0, help="Seed of the bootstraps."),
     no_figures: bool = typer.Option(False, "--no-figures", help="Leave out the PNG, SVG and PDF files."),
 ) -> None:
     """Print the paper's tables and figures for any models.
 
-    Tables 2, 3 and 4 and Figures 4, 5, 7 and 8, in the paper's layout. Tables come as Markdown, LaTeX and XLSX, with our tests and intervals beside them.
+    Tables 2, 3 and 4 and Figures 4, 5, 7 and 8, in the paper's layout. Tables come as Markdown, LaTeX and XLSX, with
+    our tests and intervals beside them.
     """
     import shlex
 

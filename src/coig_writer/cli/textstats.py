@@ -20,7 +20,9 @@ def textstats(
     ),
     human: list[Path] | None = typer.Option(None, help="Texts of people to compare with; several times if need be."),
     reference: str | None = typer.Option(None, help="Model whose type-token ratio the others are held against."),
-    tokenizer: str | None = typer.Option(None, help="A tokenizer.json, a folder with one, or a model on the Hub."),
+    tokenizer: str | None = typer.Option(
+        None, help="A tokenizer.json, a folder with one, a GGUF file, a model on the Hub, or embedded."
+    ),
     lexicon: Path | None = typer.Option(None, help="Words and patterns of AI flavour, from --learn-lexicon."),
     learn_lexicon: Path | None = typer.Option(
         None, "--learn-lexicon", help="Learn AI flavour from these answers against --human, and write it here."
