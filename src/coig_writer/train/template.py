@@ -8,6 +8,7 @@ for newer ones take the thinking out of it.
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,22 +60,24 @@ class ChatFormat:
             tokenizer.chat_template = with_system(tokenizer.chat_template, system)
         self.end = end_of_turn(tokenizer)
         """The id of the token that ends an answer."""
+        self.marks = control_marks(tokenizer)
 
     def encode(self, sample: Sample) -> Encoded:
         """The sample as ids.
 
         Raises:
-            InputError: the completion holds a control token of this chat format.
+            InputError: a message holds a control token of this chat format.
         """
+        for text in (*(message.content for message in sample.prompt), sample.completion):
+            if mark := self.marks.search(text):
+                raise InputError(
+                    f"a message holds {mark.group()}, a control token of this chat format",
+                    where=sample.where,
+                    remedy="Remove the mark from the text, or the line from the file.",
+                )
         opened, completion = _continued(render(self.tokenizer, sample.prompt), sample.completion)
         given = self.tokenizer.encode(opened, add_special_tokens=False)
-        learnt = self.tokenizer.encode(completion, add_special_tokens=False, split_special_tokens=True)
-        if self.end in learnt:
-            raise InputError(
-                f"the answer holds {self.tokenizer.decode([self.end])}, which ends a turn in this chat format",
-                where=sample.where,
-                remedy="Remove the mark from the text.",
-            )
+        learnt = self.tokenizer.encode(completion, add_special_tokens=False)
         return Encoded(sample, [*given, *learnt, self.end], len(given))
 
 
@@ -102,7 +105,7 @@ def end_of_turn(tokenizer: Any) -> int:
     """
     turns = [{"role": "user", "content": _ASKED}, {"role": "assistant", "content": _ANSWERED}]
     after = tokenizer.apply_chat_template(turns, tokenize=False).rpartition(_ANSWERED)[2]
-    control = {*tokenizer.all_special_ids, *_added(tokenizer)}
+    control = {*tokenizer.all_special_ids, *tokenizer.added_tokens_decoder}
     for token in tokenizer.encode(after, add_special_tokens=False):
         if token in control:
             return token
@@ -115,8 +118,11 @@ def end_of_turn(tokenizer: Any) -> int:
     )
 
 
-def _added(tokenizer: Any) -> set[int]:
-    return set(tokenizer.added_tokens_decoder)
+def control_marks(tokenizer: Any) -> re.Pattern[str]:
+    """Finds what this tokenizer would take for the frame of a conversation inside a text; `<think>` is none of it."""
+    added = {str(token) for token in tokenizer.added_tokens_decoder.values()}
+    marks = {*tokenizer.all_special_tokens, *(each for each in added if each.startswith(("<|", "<｜")))}
+    return re.compile("|".join(map(re.escape, sorted(marks, key=len, reverse=True))) or "(?!)")
 
 
 def injected_system(tokenizer: Any) -> str | None:
