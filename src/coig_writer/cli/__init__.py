@@ -11,7 +11,7 @@ import sys
 import typer
 
 from coig_writer import __version__
-from coig_writer.cli import annotate, corpus, data, dataset, demo, infer, models, taxonomy
+from coig_writer.cli import annotate, corpus, data, dataset, demo, infer, models, taxonomy, train
 from coig_writer.cli.example import example
 from coig_writer.errors import CoigError
 
@@ -26,6 +26,7 @@ app = typer.Typer(
 app.add_typer(corpus.app, name="corpus")
 app.add_typer(annotate.app, name="annotate")
 app.add_typer(dataset.app, name="dataset")
+app.add_typer(train.app, name="train")
 app.add_typer(infer.app, name="infer")
 app.add_typer(models.app, name="models")
 app.command("taxonomy", epilog=example("coig-writer taxonomy --genre 武侠"))(taxonomy.taxonomy)

@@ -7,8 +7,9 @@ import platform
 import signal
 import threading
 import time
+import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
@@ -23,6 +24,7 @@ from coig_writer.errors import Interrupted, ModelError, SettingError
 from coig_writer.files import write_json
 from coig_writer.train import NEEDED
 from coig_writer.train.adapter import with_adapter
+from coig_writer.train.card import write_card
 from coig_writer.train.folder import FORMAT, RunFolder
 from coig_writer.train.logs import Progress, RunLog, read_log
 from coig_writer.train.memory import advice
@@ -64,15 +66,15 @@ def train(prepared: Prepared, folder: RunFolder, show: Callable[[Progress], None
     main = _main_process()
     if main:
         folder.path.mkdir(parents=True, exist_ok=True)
-        write_json(folder.record, _record(prepared, status="running"))
+        write_json(folder.record, _record(prepared, folder, status="running"))
     checkpoint = folder.last_checkpoint(clean=main)
     resumed = int(checkpoint.name.rpartition("-")[2]) if checkpoint else 0
     log = RunLog(folder.log, resumed, show) if main else None
     stop = _Stop()
-    callbacks = [_Whole(folder), stop, *([log] if log else [])]
+    callbacks = [_NoStepTooMany(), _Whole(folder), stop, *([log] if log else [])]
     try:
         trainer = _trainer(prepared, folder, callbacks, resumed)
-        with stop.listening():
+        with stop.listening(), suppress(_AtEnd):
             trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     except torch.OutOfMemoryError as error:
         raise out_of_memory(prepared, error) from error
@@ -84,15 +86,27 @@ def train(prepared: Prepared, folder: RunFolder, show: Callable[[Progress], None
         )
     save_model(trainer, prepared, folder)
     if main:
-        rows = list(read_log(folder.log))
-        seconds = rows[-1]["seconds"] if rows else 0.0
-        write_json(folder.record, _record(prepared, status="finished", steps=trainer.state.max_steps, seconds=seconds))
+        done = _trained(folder, resumed)
+        record = _record(prepared, folder, status="finished", steps=trainer.state.max_steps, seconds=done.seconds)
+        write_card(record, done.first, done.last, folder.model)
+        write_json(folder.record, record)
     return _trained(folder, resumed)
+
+
+def quiet() -> None:
+    """Keeps the libraries' progress bars and notes about their own future off the terminal."""
+    import datasets
+
+    datasets.disable_progress_bars()
+    transformers.utils.logging.disable_progress_bar()
+    transformers.utils.logging.set_verbosity_error()
+    warnings.filterwarnings("ignore", category=FutureWarning, module=r"transformers|trl")
 
 
 def _trainer(
     prepared: Prepared, folder: RunFolder, callbacks: list[TrainerCallback], resumed: int
 ) -> SFTTrainer:
+    quiet()
     settings, estimate = prepared.settings, prepared.estimate
     _check_options(prepared)
     # Trained weights stay in 32 bits: a step of 2e-5 is lost in the rounding of bfloat16. A frozen base may be narrow.
@@ -188,6 +202,18 @@ def out_of_memory(prepared: Prepared, error: BaseException) -> ModelError:
     return ModelError(f"memory ran out: {first}", where=prepared.base.name, remedy=" ".join(said))
 
 
+class _AtEnd(Exception):
+    """The checkpoint that was loaded is of the last step."""
+
+
+class _NoStepTooMany(TrainerCallback):
+    """Stops what goes on from the last checkpoint of all: the Trainer would take a step more than it was told to."""
+
+    def on_epoch_begin(self, args: Any, state: Any, control: Any, **rest: Any) -> None:
+        if state.global_step >= state.max_steps:
+            raise _AtEnd
+
+
 class _Whole(TrainerCallback):
     """Marks each checkpoint once every process has written its part."""
 
@@ -235,15 +261,16 @@ class _Stop(TrainerCallback):
         self.asked = True
 
 
-def _record(prepared: Prepared, *, status: str, steps: int | None = None, seconds: float | None = None) -> dict:
+def _record(prepared: Prepared, folder: RunFolder, *, status: str, steps: int | None = None, seconds: float | None = None) -> dict:
     chat = prepared.format
     return {
         "format": FORMAT,
+        "name": folder.path.resolve().name,
         "status": status,
         "identity": prepared.identity,
         "data": {"file": prepared.data.name, "sha256": prepared.identity["data"], "counts": prepared.counts},
         "held_out": {source: [each.sample.id for each in found] for source, found in prepared.held.items()},
-        "base": prepared.identity["base"],
+        "base": prepared.identity["base"] | {"kind": prepared.base.kind},
         "settings": prepared.settings.model_dump(mode="json"),
         "context": prepared.context,
         "lengths": prepared.lengths.value,
