@@ -76,8 +76,10 @@ def train(prepared: Prepared, folder: RunFolder, show: Callable[[Progress], None
         trainer = _trainer(prepared, folder, callbacks, resumed)
         with stop.listening(), suppress(_AtEnd):
             trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
-    except torch.OutOfMemoryError as error:
-        raise out_of_memory(prepared, error) from error
+    except RuntimeError as error:  # of a GPU it is torch.OutOfMemoryError, of a CPU a plain one
+        if isinstance(error, torch.OutOfMemoryError) or "allocate memory" in str(error):
+            raise out_of_memory(prepared, error) from error
+        raise
     if stop.asked:
         raise Interrupted(
             f"stopped at step {trainer.state.global_step} of {trainer.state.max_steps}",
