@@ -79,6 +79,7 @@ def sft(
     lora: Annotated[bool, typer.Option("--lora", help="Train a low-rank adapter instead of all weights.")] = False,
     lora_rank: Annotated[int, typer.Option(min=1, help="Rank of the adapter.")] = 16,
     lora_alpha: Annotated[int, typer.Option(min=1, help="Its scale is alpha / rank.")] = 32,
+    lora_dropout: Annotated[float, typer.Option(min=0, help="Its dropout.")] = 0.0,
     packing: Annotated[bool, typer.Option("--packing", help="Several samples a row, by best fit.")] = False,
     liger: Annotated[bool, typer.Option("--liger", help="Liger kernels (NVIDIA and AMD GPUs).")] = False,
     compile_it: Annotated[bool, typer.Option("--compile", help="Use torch.compile.")] = False,
@@ -121,7 +122,7 @@ def sft(
         held_out=held_out,
         context=context,
         on_long=on_long.value,
-        lora=LoraSettings(rank=lora_rank, alpha=lora_alpha) if lora else None,
+        lora=LoraSettings(rank=lora_rank, alpha=lora_alpha, dropout=lora_dropout) if lora else None,
         packing=packing,
         liger=liger,
         compile=compile_it,
@@ -151,7 +152,8 @@ def sft(
 
 def export(
     run: Annotated[Path, typer.Argument(help="Folder of a finished run.")],
-    out: Annotated[Path, typer.Option("--out", "-o", help="Folder to write; it must not exist.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder to write.")],
+    fresh: Annotated[bool, typer.Option("--fresh", help="Replace what an earlier export wrote there.")] = False,
 ) -> None:
     """Write a run's model as plain weights (safetensors), an adapter merged into its base."""
     from coig_writer.cli import console
@@ -160,7 +162,7 @@ def export(
     check_installed()
     from coig_writer.train.export import export as export_run
 
-    export_run(run, out)
+    export_run(run, out, fresh=fresh)
     console.out.print(f"Written: {out}", soft_wrap=True)
     console.out.print(f"As GGUF: python llama.cpp/convert_hf_to_gguf.py {out} --outtype q8_0", soft_wrap=True)
 

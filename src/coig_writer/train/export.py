@@ -11,8 +11,11 @@ from coig_writer.train.base import find_base
 from coig_writer.train.folder import RunFolder
 
 
-def export(run: Path, out: Path) -> Path:
+def export(run: Path, out: Path, *, fresh: bool = False) -> Path:
     """Writes the whole model of a finished run to `out`, an adapter merged into its base; returns `out`.
+
+    Args:
+        fresh: replaces an earlier export at `out`.
 
     Raises:
         SettingError: there is no finished run.
@@ -24,7 +27,8 @@ def export(run: Path, out: Path) -> Path:
         raise SettingError(
             "there is no finished run", where=str(run), remedy="Give the --out of a run that has come to its end."
         )
-    if out.exists():
+    replaceable = fresh and (out / "training.json").is_file()
+    if out.exists() and not replaceable:
         raise StorageError("something stands here", where=str(out), remedy="Choose another --out.")
     aside = out.with_name(f".{out.name}.part")
     with storage_errors(out):
@@ -34,6 +38,8 @@ def export(run: Path, out: Path) -> Path:
             _merge(folder.model, record["base"]["name"], aside)
         else:
             shutil.copytree(folder.model, aside)
+        if replaceable:
+            shutil.rmtree(out)
         aside.rename(out)
     return out
 
