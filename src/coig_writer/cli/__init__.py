@@ -25,6 +25,7 @@ from coig_writer.cli import (
     report,
     taxonomy,
     textstats,
+    train,
 )
 from coig_writer.cli.example import example
 from coig_writer.errors import CoigError
@@ -40,6 +41,7 @@ app = typer.Typer(
 app.add_typer(corpus.app, name="corpus")
 app.add_typer(annotate.app, name="annotate")
 app.add_typer(dataset.app, name="dataset")
+app.add_typer(train.app, name="train")
 app.add_typer(infer.app, name="infer")
 app.command("eval", epilog=example(eval.EXAMPLE))(eval.evaluate)
 app.add_typer(judge.app, name="judge")

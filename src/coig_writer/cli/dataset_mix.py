@@ -28,6 +28,9 @@ def mix(
     ),
     out: Path = typer.Option(..., "--out", "-o", help="Folder of the mixtures; earlier mixtures there are replaced."),
     general_count: list[int] = typer.Option([], help="General examples of a mixture; once for each mixture."),
+    general_only: int | None = typer.Option(
+        None, min=1, help="Also a mixture, g, of so many general examples and no triplets."
+    ),
     preset: Preset | None = typer.Option(None, help="The paper's five: CW, CW+1k, CW+5k, CW+10k and G."),
     seed: int = typer.Option(42, help="Chooses among the general examples and orders each file."),
     without_reasoning: bool = typer.Option(
@@ -56,7 +59,7 @@ def mix(
         triplets,
         general,
         out,
-        _recipes(general_count, preset),
+        _recipes(general_count, general_only, preset),
         benchmark=_queries(benchmark),
         seed=seed,
         reasoning=not without_reasoning,
@@ -71,17 +74,19 @@ def mix(
         _show(summary)
 
 
-def _recipes(counts: list[int], preset: Preset | None) -> list[Recipe]:
+def _recipes(counts: list[int], alone: int | None, preset: Preset | None) -> list[Recipe]:
     from coig_writer.dataset.mix import PAPER, Recipe
     from coig_writer.errors import SettingError
 
-    if preset and counts:
-        raise SettingError("--preset and --general-count exclude each other", remedy="Give one of the two.")
+    if preset and (counts or alone):
+        option = "--general-count" if counts else "--general-only"
+        raise SettingError(f"--preset and {option} exclude each other", remedy="Give one of the two.")
     if any(count < 0 for count in counts):
         raise SettingError("--general-count is negative", remedy="Give 0 or more.")
     if preset:
         return list(PAPER)
-    return [Recipe(f"cw-{count}" if count else "cw", count) for count in counts or [0]]
+    mixed = [Recipe(f"cw-{count}" if count else "cw", count) for count in counts or [0]]
+    return [*mixed, Recipe("g", alone, creative=False)] if alone else mixed
 
 
 def _queries(path: Path | None) -> list[Query]:
