@@ -11,7 +11,7 @@ import sys
 import typer
 
 from coig_writer import __version__
-from coig_writer.cli import annotate, corpus, data, dataset, demo, infer, models, taxonomy
+from coig_writer.cli import annotate, corpus, data, dataset, demo, infer, models, studio, taxonomy
 from coig_writer.cli.example import example
 from coig_writer.errors import CoigError
 
@@ -28,6 +28,7 @@ app.add_typer(annotate.app, name="annotate")
 app.add_typer(dataset.app, name="dataset")
 app.add_typer(infer.app, name="infer")
 app.add_typer(models.app, name="models")
+app.add_typer(studio.app, name="studio")
 app.command("taxonomy", epilog=example("coig-writer taxonomy --genre 武侠"))(taxonomy.taxonomy)
 app.command("data", epilog=example("coig-writer data benchmark:zh --genre 武侠"))(data.data)
 app.command("demo", epilog=example("coig-writer demo --workspace my-demo"))(demo.demo)

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.http import Http404
-from django.utils import timezone
 
 from coig_writer.studio.models import Item, Membership, Project
 from coig_writer.studio.refusal import Refusal
@@ -105,12 +104,3 @@ def item_for(user: Any, item_id: int) -> tuple[Item, Access]:
     if item is None or access is None or not access.read:
         raise Http404
     return item, access
-
-
-def open_lease(item: Item, user: Any, role: Role):
-    """The person's open assignment for the item in this role, or None. An expired lease that nobody took still holds."""
-    return item.assignments.filter(user=user, role=role, ended=None).first()
-
-
-def expired(assignment: Any) -> bool:
-    return assignment.lease_until <= timezone.now()

@@ -167,17 +167,20 @@ def _save(item: Item, user: Any, content: Content, base: int, key: str | None, o
 
 
 def _renew(item: Item, user: Any) -> None:
-    lease = item.assignments.filter(user=user, role=Role.ANNOTATOR, ended=None).first()
-    if lease is None:
-        raise Refusal(
-            "这一篇现在不在你名下（租期过后有人接手，或已交审）。你写的仍留在这台电脑上。",
-            "You do not hold this item now: somebody took it over, or it is under review. "
-            "What you wrote is still kept on this computer.",
-            status=409,
-        )
+    """Prolongs the author's lease; one that ran out is taken up again as long as nobody else holds the item."""
     if item.status not in {*WRITABLE, Status.CANDIDATE}:
         raise Refusal("这一篇已交审，不能再改。", "This item is under review and cannot be changed.", status=409)
     until = timezone.now() + timedelta(hours=item.project.lease_hours)
-    if until - lease.lease_until > timedelta(minutes=5):
+    lease = item.assignments.filter(role=Role.ANNOTATOR, ended=None).first()
+    if lease is None and item.author_id == user.pk:
+        Assignment.objects.create(item=item, user=user, role=Role.ANNOTATOR, lease_until=until)
+    elif lease is None or lease.user_id != user.pk:
+        raise Refusal(
+            "这一篇现在不在你名下：租期过后有人接手了。你写的仍留在这台电脑上。",
+            "You do not hold this item now: the lease ran out and somebody took it over. "
+            "What you wrote is still kept on this computer.",
+            status=409,
+        )
+    elif until - lease.lease_until > timedelta(minutes=5):
         lease.lease_until = until
         lease.save(update_fields=["lease_until"])
