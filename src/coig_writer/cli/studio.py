@@ -48,9 +48,15 @@ def serve(
         folder, hosts=[*names, "localhost", "127.0.0.1", "[::1]"] if names else None, https=https, model=model, fetch=fetch
     )
     upgrade_database()
+    from coig_writer.cli.console import err
     from coig_writer.studio.serve import serve as run
 
-    run(host, port, workers=workers, model=model)
+    run(
+        host,
+        port,
+        workers=workers,
+        ready=lambda address: err.print(f"Studio: {address}  (stop with Ctrl+C)", highlight=False, soft_wrap=True),
+    )
 
 
 @app.command("create-user", epilog=example("coig-writer studio create-user lin --project 示例 --role annotator"))

@@ -4,64 +4,54 @@ from __future__ import annotations
 
 import os
 import socket
+from collections.abc import Callable
 
 import uvicorn
+from uvicorn.supervisors import Multiprocess
 
-from coig_writer.cli.console import err
 from coig_writer.errors import SettingError
 
 APPLICATION = "coig_writer.studio.asgi:application"
 
 
-def serve(host: str, port: int, *, workers: int = 1, model: str | None = None) -> None:
+def serve(host: str, port: int, *, workers: int = 1, ready: Callable[[str], None]) -> None:
     """Serves until it is stopped.
 
     Args:
-        model: what drafts are asked of; a local one is loaded first, and serves all workers on loopback.
+        port: 0 takes a free one.
+        ready: is told the address as soon as the port is taken.
 
     Raises:
-        SettingError: the port is taken.
-        ModelError: the model cannot be loaded.
+        SettingError: the port cannot be taken.
     """
-    port = port or _free_port(host)
-    address = f"http://{'localhost' if host in ('127.0.0.1', '0.0.0.0', '::', '::1') else host}:{port}/"
-    err.print(f"Studio: {address}  (stop with Ctrl+C)", highlight=False)
+    listening = _listen(host, port)
+    shown = host if host not in ("127.0.0.1", "0.0.0.0", "::", "::1") else "localhost"
+    ready(f"http://{shown}:{listening.getsockname()[1]}/")
     config = uvicorn.Config(
         APPLICATION,
-        host=host,
-        port=port,
         workers=workers,
         log_config=None,
         access_log=False,
         server_header=False,
-        proxy_headers=True,
         forwarded_allow_ips=os.environ.get("FORWARDED_ALLOW_IPS", "127.0.0.1"),
         timeout_keep_alive=30,
         timeout_graceful_shutdown=10,
-        lifespan="on",
     )
+    server = uvicorn.Server(config)
     if workers == 1:
-        server = uvicorn.Server(config)
-        try:
-            server.run()
-        except SystemExit as error:
-            raise SettingError(
-                f"cannot listen on {host}:{port}", where="--port", remedy="Another program has it; choose another."
-            ) from error
+        server.run(sockets=[listening])
     else:
-        uvicorn.run(
-            APPLICATION,
-            host=host,
-            port=port,
-            workers=workers,
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            timeout_keep_alive=30,
-        )
+        Multiprocess(config, target=server.run, sockets=[listening]).run()
 
 
-def _free_port(host: str) -> int:
-    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
-        probe.bind((host, 0))
-        return probe.getsockname()[1]
+def _listen(host: str, port: int) -> socket.socket:
+    listening = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((host, port))
+    except OSError as error:
+        raise SettingError(
+            f"cannot listen on {host}:{port}: {error.strerror}", where="--port", remedy="Choose another port."
+        ) from error
+    listening.set_inheritable(True)
+    return listening
