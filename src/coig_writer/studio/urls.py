@@ -30,7 +30,6 @@ urlpatterns = [
     path("items/<int:item_id>/save", workbench.save, name="save"),
     path("items/<int:item_id>/check", workbench.check, name="check"),
     path("items/<int:item_id>/submit", workbench.submit, name="submit"),
-    path("items/<int:item_id>/merge", workbench.merge, name="merge"),
     path("items/<int:item_id>/versions", workbench.versions, name="versions"),
     path("items/<int:item_id>/release", mine.give_back, name="give-back"),
     path("items/<int:item_id>/assign", manage.assign_item, name="assign"),
