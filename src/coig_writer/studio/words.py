@@ -64,3 +64,12 @@ def label_of(value: Any) -> Label:
         if value in names:
             return names[value]
     return labels.group(str(value))
+
+ASSESSED = {
+    "completeness": Label("完整", "Completeness"),
+    "format": Label("格式", "Format"),
+    "errors": Label("无错", "Freedom from errors"),
+    "logic": Label("条理", "Logic"),
+    "creativity": Label("创意", "Creativity"),
+}
+"""Dimensions of the first assessment."""

@@ -73,3 +73,19 @@ def percent(share: float | None) -> str:
 @register.filter
 def get(mapping: Any, key: Any) -> Any:
     return mapping.get(key) if mapping else None
+
+
+@register.filter
+def share(pair: tuple[int, int]) -> str:
+    """A count and what it is out of, as per cent."""
+    return percent(pair[0] / pair[1] if pair[1] else None)
+
+
+@register.filter
+def reason(code: str) -> str:
+    """What a finding or dimension of the pre-analysis is called."""
+    from coig_writer.report import labels
+    from coig_writer.studio.words import ASSESSED
+
+    found = ASSESSED.get(code) or labels.named(labels.CORPUS_REASONS, code)
+    return pick(found.zh, found.en)
