@@ -29,7 +29,7 @@ def expire(project: Project) -> int:
 def to_write(project: Project, user: Any) -> QuerySet[Item]:
     """What the person may take to write: in their genres, held by nobody, what was sent back first."""
     held = Assignment.objects.filter(role=Role.ANNOTATOR, ended=None).values("item_id")
-    items = project.items.filter(status__in=CLAIMABLE, exercise=None).exclude(pk__in=held)
+    items = project.items.filter(status__in=CLAIMABLE, exercise__isnull=True).exclude(pk__in=held)
     items = items.exclude(decisions__user=user)
     return _skilled(items, project, user, Role.ANNOTATOR).order_by("-head", "id")
 

@@ -16,7 +16,7 @@ from coig_writer.studio.workflow import Status
 
 def triplets(project: Project) -> Iterator[Triplet]:
     """The approved items in the order in which they came, as `dataset build` takes them."""
-    items = project.items.filter(status=Status.APPROVED, exercise=None).order_by("id")
+    items = project.items.filter(status=Status.APPROVED, exercise__isnull=True).order_by("id")
     reviewed = Prefetch("decisions", Decision.objects.order_by("id"))
     for item in items.prefetch_related(reviewed).iterator(chunk_size=100):
         yield triplet(project, item)
@@ -66,7 +66,7 @@ def _review(project: Project, decision: Decision) -> Review:
 
 def decisions(project: Project) -> Iterator[dict[str, Any]]:
     """Every verdict that was ever given, also those overruled."""
-    found = Decision.objects.filter(item__project=project, item__exercise=None).select_related("item").order_by("id")
+    found = Decision.objects.filter(item__project=project, item__exercise__isnull=True).select_related("item").order_by("id")
     for each in found.defer("item__article_json", "item__draft_json").iterator():
         yield {
             "id": each.item.key,

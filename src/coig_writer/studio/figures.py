@@ -78,12 +78,12 @@ _ORDER = (
 
 
 def approved(project: Project) -> int:
-    return project.items.filter(status=Status.APPROVED, exercise=None).count()
+    return project.items.filter(status=Status.APPROVED, exercise__isnull=True).count()
 
 
 def of(project: Project) -> Figures:
     """All figures of a project as it stands."""
-    items = project.items.filter(exercise=None)
+    items = project.items.filter(exercise__isnull=True)
     counts = Counter(dict(items.values_list("status").annotate(Count("id"))))
     rows = list(items.values("category", "status", "platform", "created", "finished", "first_submitted"))
     return Figures(
@@ -113,13 +113,13 @@ def _funnel(counts: Counter) -> list[Stage]:
 
 
 def _first_pass(project: Project) -> tuple[int, int]:
-    rounds = _rounds(Decision.objects.filter(item__project=project, item__exercise=None, round=1, kind="review"))
+    rounds = _rounds(Decision.objects.filter(item__project=project, item__exercise__isnull=True, round=1, kind="review"))
     whole = [verdicts for needed, verdicts in rounds if len(verdicts) >= needed]
     return sum(set(verdicts) == {"accept"} for verdicts in whole), len(whole)
 
 
 def _agreement(project: Project) -> tuple[int, int]:
-    rounds = _rounds(Decision.objects.filter(item__project=project, item__exercise=None, kind="review"))
+    rounds = _rounds(Decision.objects.filter(item__project=project, item__exercise__isnull=True, kind="review"))
     whole = [verdicts for needed, verdicts in rounds if len(verdicts) >= needed]
     return sum(len(set(verdicts)) == 1 for verdicts in whole), len(whole)
 
@@ -182,7 +182,7 @@ def _people(project: Project) -> list[Person]:
 
 
 def _person(project: Project, user: Any) -> Person:
-    items = project.items.filter(author=user, exercise=None)
+    items = project.items.filter(author=user, exercise__isnull=True)
     judged = items.filter(decisions__round=1, decisions__kind="review").exclude(status=Status.IN_REVIEW, round=1)
     judged_count = judged.distinct().count()
     first = judged.filter(round=1, status__in=(Status.ACCEPTED, Status.APPROVED)).distinct().count()
@@ -209,7 +209,7 @@ def _hours(project: Project, user: Any) -> float:
 
 def _human(project: Project, user: Any) -> float | None:
     shares = []
-    for item in project.items.filter(author=user).exclude(draft_json=None).exclude(submitted=0)[:200]:
+    for item in project.items.filter(author=user).exclude(draft_json__isnull=True).exclude(submitted=0)[:200]:
         version = item.versions.get(number=item.submitted)
         drafted = item.draft
         assert drafted is not None

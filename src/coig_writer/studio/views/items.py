@@ -30,7 +30,7 @@ def listing(request: HttpRequest, project_id: int) -> HttpResponse:
     """Items by status, category and words of the title, thirty a page."""
     project, roles = project_for(request.user, project_id, Role.MANAGER, Role.INSPECTOR)
     chosen = {name: request.GET.get(name, "") for name in ("status", "category", "words")}
-    items = project.items.filter(exercise=None).select_related("author")
+    items = project.items.filter(exercise__isnull=True).select_related("author")
     if chosen["status"] in set(Status):
         items = items.filter(status=chosen["status"])
     if chosen["category"]:
