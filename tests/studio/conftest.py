@@ -21,7 +21,9 @@ configure(Path(_folder.name), hosts=["localhost", "testserver"])  # tests import
 def studio():
     """The folder of the studio; its tables are made once for all tests of a process."""
     from django.conf import settings
+    from django.test.utils import setup_test_environment
 
+    setup_test_environment()  # answers then say what their templates were given
     settings.PASSWORD_HASHERS.insert(0, "django.contrib.auth.hashers.MD5PasswordHasher")  # tests sign in a lot
     upgrade_database()
     return settings.FOLDER
@@ -110,3 +112,11 @@ def verdict():
                 "version": item.submitted, **changes}
 
     return make
+
+
+@pytest.fixture
+def settings_changed():
+    """`with settings_changed(UPLOAD_BYTES=10): …`"""
+    from django.test import override_settings
+
+    return override_settings

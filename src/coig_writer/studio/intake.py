@@ -146,7 +146,7 @@ def _kind(path: Path) -> str:
         line = next((line for line in file if line.strip()), b"")
     try:
         first = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return "triplets"
     if not isinstance(first, dict):
         return "triplets"

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from datetime import UTC, datetime
+
+
+_INVITATION = re.compile(r"/invitation/[\w-]+")
+"""The end of such a path lets somebody in."""
 
 
 class JsonLines(logging.Formatter):
@@ -18,7 +23,7 @@ class JsonLines(logging.Formatter):
             "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "logger": record.name,
-            "message": record.getMessage(),
+            "message": _INVITATION.sub("/invitation/…", record.getMessage()),
         }
         if record.exc_info and record.exc_info[0]:
             line["exception"] = record.exc_info[0].__name__
