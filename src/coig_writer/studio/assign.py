@@ -6,10 +6,10 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import Count, F, Q, QuerySet
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from coig_writer.studio.models import Assignment, Item, Membership, Project
+from coig_writer.studio.models import Assignment, Decision, Item, Membership, Project
 from coig_writer.studio.models.audit import record
 from coig_writer.studio.refusal import Refusal
 from coig_writer.studio.workflow import CLAIMABLE, Role, Status
@@ -37,9 +37,9 @@ def to_write(project: Project, user: Any) -> QuerySet[Item]:
 def to_review(project: Project, user: Any) -> QuerySet[Item]:
     """What the person may take to review: never their own, and not more reviewers than are needed."""
     items = project.items.filter(status=Status.IN_REVIEW).exclude(author=user).exclude(versions__author=user)
-    items = items.exclude(assignments__user=user, assignments__ended=None).exclude(
-        decisions__user=user, decisions__round=F("round")
-    )
+    holds = Assignment.objects.filter(item=OuterRef("pk"), user=user, ended=None)
+    judged = Decision.objects.filter(item=OuterRef("pk"), user=user, round=OuterRef("round"))
+    items = items.filter(~Exists(holds), ~Exists(judged))
     items = items.annotate(
         busy=Count("assignments", filter=Q(assignments__role=Role.REVIEWER, assignments__ended=None), distinct=True),
         judged=Count("decisions", filter=Q(decisions__round=F("round"), decisions__kind="review"), distinct=True),

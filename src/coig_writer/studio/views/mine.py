@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from django.contrib.auth.decorators import login_required
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from coig_writer.studio import assign
-from coig_writer.studio.models import Assignment
+from coig_writer.studio.models import Assignment, Decision
 from coig_writer.studio.permissions import item_for, project_for
 from coig_writer.studio.workflow import INSPECTABLE, Role, Status
 
@@ -51,7 +51,8 @@ def mine(request: HttpRequest, project_id: int) -> HttpResponse:
 
 def _to_inspect(request: HttpRequest, project):
     items = project.items.filter(status__in=INSPECTABLE).exclude(author=request.user)
-    return items.exclude(decisions__user=request.user).defer("article_json", "draft_json").order_by("changed")[:50]
+    judged = Decision.objects.filter(item=OuterRef("pk"), user=request.user, kind="review", round=OuterRef("round"))
+    return items.filter(~Exists(judged)).defer("article_json", "draft_json").order_by("changed")[:50]
 
 
 def _first_pass(user, project) -> tuple[int, int]:

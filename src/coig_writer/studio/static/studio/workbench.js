@@ -113,7 +113,7 @@
     leaving = true;
     localStorage.removeItem(store);
     form.action = form.dataset.save;
-    form.submit();
+    HTMLFormElement.prototype.submit.call(form);  // the button named submit hides the method
   }
 
   function changed() {
