@@ -169,7 +169,7 @@ def test_from_import_to_a_release_that_is_valid(browser, served, tmp_path):
         [sys.executable, "-m", "coig_writer", "dataset", "stats", str(release), "--json"],
         capture_output=True, text=True, check=True,
     )  # fmt: skip
-    assert json.loads(done.stdout)["triplets"] == 1
+    assert json.loads(done.stdout)["count"] == 1
     assert {name: visitor.complaints for name, visitor in people.items() if visitor.complaints} == {}
 
 
