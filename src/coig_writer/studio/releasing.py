@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 
-from coig_writer.dataset.build import ReleaseSummary, build_release
 from coig_writer.errors import CoigError
 from coig_writer.studio.export import write_triplets
 from coig_writer.studio.models import Project
 from coig_writer.studio.refusal import Refusal
+
+if TYPE_CHECKING:
+    from coig_writer.dataset.build import ReleaseSummary
 
 
 def folder_of(project: Project) -> Path:
@@ -24,6 +27,7 @@ def build(project: Project, *, licence: str | None = None) -> ReleaseSummary:
     Raises:
         Refusal: nothing is approved, or the release cannot be built.
     """
+    from coig_writer.dataset.build import build_release  # heavy, and rarely needed: the server starts without it
     from coig_writer.report.release import render_report
 
     place = folder_of(project)

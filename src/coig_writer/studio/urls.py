@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from coig_writer.studio.views import entrance, items, manage, mine, refused, reviews, workbench
+from coig_writer.studio.views import arena, entrance, items, manage, mine, refused, reviews, workbench
 
 handler404 = refused.not_found
 handler500 = refused.failed
@@ -37,5 +37,11 @@ urlpatterns = [
     path("items/<int:item_id>/inspect", reviews.inspect, name="inspect"),
     path("items/<int:item_id>/remarks", reviews.remarks, name="remarks"),
     path("items/<int:item_id>/remarks/<int:comment_id>/settle", reviews.settle, name="settle"),
+    path("projects/<int:project_id>/arena", arena.contests, name="arena"),
+    path("arena/<int:contest_id>/next", arena.go_on, name="next-sheet"),
+    path("arena/<int:contest_id>/results", arena.results, name="results"),
+    path("arena/<int:contest_id>/close", arena.close, name="close-contest"),
+    path("sheets/<int:sheet_id>/", arena.sheet, name="sheet"),
+    path("sheets/<int:sheet_id>/choose", arena.choose, name="choose"),
     path("health", entrance.health, name="health"),
 ]

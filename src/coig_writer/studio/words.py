@@ -46,6 +46,14 @@ ASKS = {
     "coherence": Label("一步接一步，读得出为什么这样写。", "Step follows step; one sees why it is written so."),
     "diversity": Label("给这一体裁添了库里没有的写法。", "It adds a way of writing that the set lacks."),
 }
+RATED = {
+    "content_quality": Label("内容质量", "Content quality"),
+    "creative_merit": Label("创意", "Creative merit"),
+    "cultural_appropriateness": Label("文化适切", "Cultural appropriateness"),
+    "task_fulfilment": Label("完成要求", "Task fulfilment"),
+    "overall_preference": Label("总体喜好", "Overall preference"),
+}
+"""What answers are rated by, 0–3 (paper, section 2.4)."""
 BANDS = (
     (9, Label("9–10 出色：无可挑剔，有新意", "9–10 outstanding: nothing to mend, and new")),
     (7, Label("7–8 良好：偶有小疵", "7–8 good: a slip here and there")),
@@ -60,7 +68,7 @@ def label_of(value: Any) -> Label:
     """The label of a code, or the value itself for both languages."""
     if isinstance(value, Label):
         return value
-    for names in (ROLES, STATUSES, VERDICTS, CRITERIA, labels.DIMENSIONS, labels.PARTS, labels.RULES):
+    for names in (ROLES, STATUSES, VERDICTS, CRITERIA, RATED, labels.DIMENSIONS, labels.PARTS, labels.RULES):
         if value in names:
             return names[value]
     return labels.group(str(value))
