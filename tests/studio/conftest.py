@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -12,6 +13,7 @@ pytest.importorskip("django", reason="the studio extra is not installed")
 from coig_writer.studio.configure import configure, upgrade_database
 
 STARTER = Path(__file__).parents[2] / "src" / "coig_writer" / "data" / "starter" / "triplets.jsonl"
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 _numbers = itertools.count(1)
 _folder = tempfile.TemporaryDirectory(prefix="studio-")
 configure(Path(_folder.name), hosts=["localhost", "testserver"])  # tests import models, which need settings
@@ -120,3 +122,23 @@ def settings_changed():
     from django.test import override_settings
 
     return override_settings
+
+
+@pytest.fixture(scope="module")
+def browser():
+    if CHROMIUM is None:
+        pytest.skip("*** Chromium is missing: pages are not looked at ***")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        found = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield found
+        found.close()
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory):
+    from support.served_studio import ServedStudio
+
+    with ServedStudio(tmp_path_factory.mktemp("served") / "studio") as found:
+        yield found

@@ -1,71 +1,17 @@
 """A triplet's whole life in Chromium, with an account for each role."""
 
 import json
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from support.served_studio import ServedStudio
+from support.visitor import Visitor
 
 pytestmark = pytest.mark.browser
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-AXE = Path(__file__).parents[1] / "support" / "axe.min.js"
 STARTER = Path(__file__).parents[2] / "src" / "coig_writer" / "data" / "starter" / "triplets.jsonl"
 GOOD = [9, 8, 9, 8, 9, 8]
-
-
-@pytest.fixture(scope="module")
-def browser():
-    if CHROMIUM is None:
-        pytest.skip("*** Chromium is missing: pages are not looked at ***")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield found
-        found.close()
-
-
-@pytest.fixture(scope="module")
-def served(tmp_path_factory):
-    with ServedStudio(tmp_path_factory.mktemp("served") / "studio") as found:
-        yield found
-
-
-class Visitor:
-    """Somebody at a browser; complaints of the console are kept."""
-
-    def __init__(self, browser, served, name, password, language="zh-CN"):
-        self.context = browser.new_context(viewport={"width": 1366, "height": 860}, locale=language)
-        self.context.set_default_timeout(10_000)
-        self.page = self.context.new_page()
-        self.complaints: list[str] = []
-        self.page.on("console", lambda line: self.complaints.append(line.text) if line.type == "error" else None)
-        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        self.served = served
-        self.page.goto(f"{served.address}/sign-in")
-        self.page.fill("[name=name]", name)
-        self.page.fill("[name=password]", password)
-        self.page.click("button.primary")
-        self.page.wait_for_url("**/projects/**")
-
-    def score(self, marks):
-        for scale, mark in zip(self.page.locator("#step-3 .scale").all(), marks, strict=True):
-            scale.locator("input").nth(mark - 1).focus()
-            self.page.keyboard.press(str(mark % 10))
-
-    def serious(self):
-        """What axe-core finds gravely wrong with the page as it stands."""
-        self.page.evaluate(AXE.read_text(encoding="utf-8"))
-        found = self.page.evaluate("axe.run(document, {resultTypes: ['violations']})")
-        return [
-            (each["id"], [node["html"][:120] for node in each["nodes"]][:3])
-            for each in found["violations"]
-            if each["impact"] in ("serious", "critical")
-        ]
 
 
 def judge(visitor, verdict, comment=""):
