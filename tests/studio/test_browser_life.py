@@ -166,7 +166,7 @@ def test_writing_goes_on_without_a_connection_and_is_sent_later(browser, served,
     visitor.context.set_offline(False)
     page = visitor.context.new_page()
     page.goto(address)
-    page.wait_for_selector("#saved:has-text('已存')")
+    page.wait_for_selector("#saved:has-text('第 2 稿')")
     page.reload()
     assert page.locator("[name=prompt]").input_value() == "断网时写的提示。"
 

@@ -45,18 +45,22 @@ def serve(
     if host not in ("127.0.0.1", "localhost", "0.0.0.0", "::1", "::"):
         names.append(host)
     configure(
-        folder, hosts=[*names, "localhost", "127.0.0.1", "[::1]"] if names else None, https=https, model=model, fetch=fetch
+        folder, hosts=[*names, "localhost", "127.0.0.1", "[::1]"] if names else None, https=https, fetch=fetch
     )
     upgrade_database()
+    from contextlib import nullcontext
+
     from coig_writer.cli.console import err
+    from coig_writer.studio.serve import drafting_with
     from coig_writer.studio.serve import serve as run
 
-    run(
-        host,
-        port,
-        workers=workers,
-        ready=lambda address: err.print(f"Studio: {address}  (stop with Ctrl+C)", highlight=False, soft_wrap=True),
-    )
+    with drafting_with(model) if model else nullcontext():
+        run(
+            host,
+            port,
+            workers=workers,
+            ready=lambda address: err.print(f"Studio: {address}  (stop with Ctrl+C)", highlight=False, soft_wrap=True),
+        )
 
 
 @app.command("create-user", epilog=example("coig-writer studio create-user lin --project 示例 --role annotator"))

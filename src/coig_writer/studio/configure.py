@@ -12,7 +12,6 @@ from coig_writer.files import storage_errors
 FOLDER = "COIG_STUDIO_FOLDER"
 HOSTS = "COIG_STUDIO_HOSTS"
 HTTPS = "COIG_STUDIO_HTTPS"
-MODEL = "COIG_STUDIO_MODEL"
 FETCH = "COIG_STUDIO_FETCH"
 DATABASE = "DATABASE_URL"
 
@@ -22,7 +21,6 @@ def configure(
     *,
     hosts: list[str] | None = None,
     https: bool = False,
-    model: str | None = None,
     fetch: bool = False,
 ) -> None:
     """Makes the folder with its secret key if they are missing, and loads Django with these settings.
@@ -31,7 +29,6 @@ def configure(
         folder: holds `studio.sqlite3` unless DATABASE_URL names a database, the secret key, and releases.
         hosts: names under which browsers reach the studio; this machine alone if none are given.
         https: whether browsers come by https, through a proxy; cookies are then sent over nothing else.
-        model: what drafts are asked of; drafting is off without it.
         fetch: whether texts may be proposed by their address.
 
     Raises:
@@ -48,8 +45,6 @@ def configure(
     for name, value in ((HTTPS, https), (FETCH, fetch)):
         if value:
             os.environ[name] = "1"
-    if model:
-        os.environ[MODEL] = model
     try:
         import django
     except ImportError as error:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import uvicorn
 from uvicorn.supervisors import Multiprocess
 
 from coig_writer.errors import SettingError
+from coig_writer.llm.embedded import serving
+from coig_writer.llm.registry import resolve
+from coig_writer.studio.drafting import SPEC
 
 APPLICATION = "coig_writer.studio.asgi:application"
 
@@ -42,6 +46,23 @@ def serve(host: str, port: int, *, workers: int = 1, ready: Callable[[str], None
         server.run(sockets=[listening])
     else:
         Multiprocess(config, target=server.run, sockets=[listening]).run()
+
+
+@contextmanager
+def drafting_with(name: str) -> Iterator[None]:
+    """For the length of the block, processes started from here ask this model for drafts; a local one is loaded first.
+
+    Raises:
+        SettingError: there is no such model.
+        ModelError: it cannot be loaded.
+    """
+    with serving(resolve(name)) as spec:
+        reached = spec.model_copy(update={"name": f"{spec.base_url}#{spec.model}"})
+        os.environ[SPEC] = reached.model_dump_json()
+        try:
+            yield
+        finally:
+            del os.environ[SPEC]
 
 
 def _listen(host: str, port: int) -> socket.socket:

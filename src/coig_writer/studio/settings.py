@@ -12,8 +12,6 @@ HERE = Path(__file__).parent
 SECRET_KEY = (FOLDER / "secret.key").read_text(encoding="ascii").strip()
 DEBUG = False
 HTTPS = configure.HTTPS in os.environ
-MODEL = os.environ.get(configure.MODEL)
-"""What drafts are asked of, as `coig-writer models` names it; None: no drafting."""
 FETCH = configure.FETCH in os.environ
 """Whether the server fetches texts by their address."""
 ALLOWED_HOSTS = [name for name in os.environ.get(configure.HOSTS, "").split(",") if name] or [

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from coig_writer.studio.views import arena, entrance, items, manage, mine, refused, reviews, workbench
+from coig_writer.studio.views import arena, drafts, entrance, items, manage, mine, refused, reviews, workbench
 
 handler404 = refused.not_found
 handler500 = refused.failed
@@ -30,6 +30,7 @@ urlpatterns = [
     path("items/<int:item_id>/save", workbench.save, name="save"),
     path("items/<int:item_id>/check", workbench.check, name="check"),
     path("items/<int:item_id>/submit", workbench.submit, name="submit"),
+    path("items/<int:item_id>/drafts/<str:step>/stream", drafts.stream, name="draft"),
     path("items/<int:item_id>/versions", workbench.versions, name="versions"),
     path("items/<int:item_id>/release", mine.give_back, name="give-back"),
     path("items/<int:item_id>/assign", manage.assign_item, name="assign"),

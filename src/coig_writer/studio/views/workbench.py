@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET, require_POST
 from coig_writer.corpus.findings import Text
 from coig_writer.dataset.statistics import human_share
 from coig_writer.schema import DIMENSIONS, Article
-from coig_writer.studio import live, writing
+from coig_writer.studio import drafting, live, writing
 from coig_writer.studio.models import Item, Version
 from coig_writer.studio.permissions import Access, item_for
 from coig_writer.studio.refusal import Refusal
@@ -91,6 +91,7 @@ def workbench(request: HttpRequest, item_id: int) -> HttpResponse:
         "shares": shares(item, content),
         "missing": content.missing(),
         "longest": writing.LONGEST,
+        "model": drafting.model(),
     }
     return render(request, "studio/workbench.html", context)
 

@@ -184,6 +184,44 @@
   window.addEventListener("online", () => { if (dirty) save(); });
   setInterval(() => { if (dirty && !leaving) save(); }, EVERY);
 
+  /* Drafts by the model stream in beside the editor; the person decides what goes into it. */
+  async function* events(answer) {
+    const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
+    let rest = "";
+    for (let chunk = await reader.read(); !chunk.done; chunk = await reader.read()) {
+      const blocks = (rest + chunk.value).split("\n\n");
+      rest = blocks.pop();
+      for (const block of blocks) yield JSON.parse(block.replace(/^data: /, ""));
+    }
+  }
+  all("[data-ask]").forEach((button) => button.addEventListener("click", async () => {
+    const panel = button.closest(".machine"), told = one("[role=status]", panel), wording = one(".wording", panel);
+    button.disabled = true;
+    told.textContent = button.dataset.busy;
+    one("details", panel).open = true;
+    panel.classList.add("writing");
+    try {
+      const answer = await fetch(button.dataset.ask, { method: "POST", body: new FormData(form), headers: { Accept: "application/json" } });
+      if (!answer.ok) told.textContent = (await answer.json()).error;
+      else for await (const message of events(answer)) {
+        if (message.text) wording.textContent = message.text;
+        if (message.done) { wording.textContent = message.done; told.textContent = ""; button.textContent = button.dataset.again; }
+        if (message.error) told.textContent = message.error;
+      }
+    } catch (error) {
+      if (!(error instanceof TypeError)) throw error;
+      told.textContent = saved.dataset.offline;
+    } finally { button.disabled = false; panel.classList.remove("writing"); }
+  }));
+  all("[data-take]").forEach((button) => button.addEventListener("click", () => {
+    const { area } = editors.find(({ part }) => part === button.dataset.take);
+    area.focus();
+    area.select();
+    // Through the editing commands, so that Ctrl+Z takes it back.
+    const text = one(".wording", button.closest(".machine")).textContent;
+    if (!document.execCommand("insertText", false, text)) { area.value = text; changed(); checkSoon(); }
+  }));
+
   restore();
   draw();
   check();
