@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
@@ -13,7 +14,7 @@ from django.shortcuts import render
 
 from coig_writer.corpus.reasons import REASONS
 from coig_writer.errors import CoigError
-from coig_writer.studio import intake
+from coig_writer.studio import fetching, intake
 from coig_writer.studio.models.audit import record
 from coig_writer.studio.permissions import project_for
 from coig_writer.studio.refusal import Refusal
@@ -89,7 +90,15 @@ def propose(request: HttpRequest, project_id: int) -> HttpResponse:
     given = {name: request.POST.get(name, "").strip() for name in ("title", "url", "published", "genre")}
     text = request.POST.get("text", "")[: LONGEST + 1]
     context = {"project": project, "roles": roles, "given": given, "text": text, "genres": genres().values()}
-    if request.method == "POST":
+    context["fetch"] = settings.FETCH
+    if request.method == "POST" and request.POST.get("fetch"):
+        if not settings.FETCH:
+            raise Refusal("这台服务器不取网页，请贴上正文。", "This server fetches no pages; paste the text.", status=403)
+        page = fetching.fetch(given["url"])
+        record("fetch", actor=request.user, project=project, host=urlsplit(page.url).hostname)
+        context |= {"text": page.text[:LONGEST]}
+        context["given"] = given | {"url": page.url, "title": page.title, "published": page.published}
+    elif request.method == "POST":
         if len(text) > LONGEST:
             raise Refusal(f"最多 {LONGEST:,} 字。", f"At most {LONGEST:,} characters.", status=413)
         if not text.strip():
