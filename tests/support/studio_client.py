@@ -23,6 +23,7 @@ class StudioClient:
         self.session = aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True))
         await self.page("/sign-in")
         await self.post("/sign-in", name=self.name, password=self.password)
+        await self.page("/account")  # signing in has changed the token
         return self
 
     async def __aexit__(self, *_: object) -> None:
