@@ -118,6 +118,89 @@ def import_(
             err.print(f"  {reject.where}: {reject.reason}", soft_wrap=True)
 
 
+@app.command("check", epilog=example("coig-writer studio check --folder studio --https"))
+def check(
+    folder: Folder = DEFAULT_FOLDER,
+    *,
+    https: Annotated[bool, typer.Option("--https", help="Browsers come by https, through a proxy.")] = False,
+    model: Annotated[str | None, typer.Option("--model", "-m", help="Model that drafts; it is asked too.")] = None,
+) -> None:
+    """Look at settings, database, folder and model. Leaves with 1 when something is wrong."""
+    from coig_writer.cli.console import out
+    from coig_writer.studio.configure import configure
+
+    configure(folder, https=https)
+    from coig_writer.studio import keeping
+
+    found = list(keeping.check(model))
+    for each in found:
+        out.print(f"{'ok ' if each.fine else 'BAD'}  {each.what:<10}  {each.detail}", highlight=False, soft_wrap=True)
+    if not all(each.fine for each in found):
+        raise typer.Exit(1)
+
+
+@app.command("backup", epilog=example("coig-writer studio backup studio-monday.tar.gz --folder studio"))
+def backup(
+    archive: Annotated[Path, typer.Argument(metavar="ARCHIVE", help="Archive to write, such as monday.tar.gz.")],
+    *,
+    folder: Folder = DEFAULT_FOLDER,
+) -> None:
+    """Write database, key and releases into one archive. People may go on working meanwhile."""
+    from coig_writer.cli.console import out
+
+    _open(folder)
+    from coig_writer.studio import keeping
+
+    keeping.backup(archive)
+    out.print(f"Written: {archive} ({archive.stat().st_size / 2**20:.1f} MB). It holds the secret key: keep it safe.")
+
+
+@app.command("restore", epilog=example("coig-writer studio restore studio-monday.tar.gz --folder restored"))
+def restore(
+    archive: Annotated[Path, typer.Argument(metavar="ARCHIVE", help="Archive that `studio backup` wrote.")],
+    *,
+    folder: Folder = DEFAULT_FOLDER,
+) -> None:
+    """Make a studio from a backup, in a new folder. Nothing is written over."""
+    import tempfile
+
+    from coig_writer.cli.console import out
+    from coig_writer.studio.configure import configure
+
+    with tempfile.TemporaryDirectory() as elsewhere:
+        configure(Path(elsewhere))
+        from coig_writer.studio import keeping
+
+        keeping.restore(archive, folder)
+    out.print(f"Restored. Next: coig-writer studio serve --folder {folder}", soft_wrap=True)
+
+
+@app.command("demo", epilog=example("coig-writer studio demo --folder studio-demo"))
+def demo(
+    folder: Folder = Path("studio-demo"),
+    *,
+    drafts: Annotated[Path | None, typer.Option(help="Drafts of `coig-writer demo`; packaged triplets too.")] = None,
+    project: Annotated[str, typer.Option(help="Name of the demo's project.")] = "示例",
+) -> None:
+    """Make a project to look around in, with an account for each role. Passwords are generated and printed."""
+    from importlib.resources import as_file, files
+
+    from coig_writer.cli.console import out
+
+    _open(folder)
+    from coig_writer.studio.intake import import_file
+    from coig_writer.studio.models import Project
+    from coig_writer.studio.people import demo_accounts
+
+    found, _ = Project.objects.get_or_create(name=project)
+    with as_file(files("coig_writer") / "data" / "starter" / "triplets.jsonl") as packaged:
+        for path in [packaged, *([drafts] if drafts else [])]:
+            import_file(found, path)
+    for name, role, password in demo_accounts(found):
+        out.print(f"{role:<10}  {name:<14}  {password}", highlight=False, markup=False)
+    out.print(f"Next: coig-writer studio serve --folder {folder}", soft_wrap=True)
+
+
 def _open(folder: Path) -> None:
     from coig_writer.studio.configure import configure, upgrade_database
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -129,3 +130,16 @@ def forget_failures(name: str) -> None:
 def _name_hash(name: str) -> str:
     """Names are kept as hashes, since people type passwords into the wrong field."""
     return hashlib.sha256(name.strip().casefold().encode()).hexdigest()
+
+
+def demo_accounts(project: Project) -> Iterator[tuple[str, str, str]]:
+    """(name, role, password) of an account for each role, two for reviewers; those that exist get a new password."""
+    users = get_user_model().objects
+    for role in Role:
+        for number in range(1, 3 if role is Role.REVIEWER else 2):
+            name, password = f"{role}-{number}" if role is Role.REVIEWER else str(role), generated_password()
+            user = users.filter(username=name).first() or users.create_user(name)
+            user.set_password(password)
+            user.save()
+            add_role(project, user, role)
+            yield name, str(role), password

@@ -45,4 +45,5 @@ urlpatterns = [
     path("sheets/<int:sheet_id>/", arena.sheet, name="sheet"),
     path("sheets/<int:sheet_id>/choose", arena.choose, name="choose"),
     path("health", entrance.health, name="health"),
+    path("metrics", entrance.metrics, name="metrics"),
 ]

@@ -10,7 +10,8 @@ def forbid(apps, schema_editor):
     if vendor == "postgresql":
         schema_editor.execute(
             "CREATE FUNCTION studio_append_only() RETURNS trigger LANGUAGE plpgsql AS "
-            "$$ BEGIN RAISE EXCEPTION 'rows of % are never changed', TG_TABLE_NAME; END $$"
+            "$$ BEGIN RAISE EXCEPTION 'rows of % are never changed', TG_TABLE_NAME; END $$",
+            params=None,
         )
     for table in TABLES:
         for event in ("UPDATE", "DELETE"):

@@ -9,12 +9,12 @@ from django.contrib.auth.decorators import login_required
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import connection
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
-from coig_writer.studio import people
+from coig_writer.studio import keeping, people
 from coig_writer.studio.models import Project
 from coig_writer.studio.models.audit import record
 from coig_writer.studio.refusal import Refusal
@@ -130,3 +130,10 @@ def health(request: HttpRequest) -> HttpResponse:
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
     return JsonResponse({"status": "ok"})
+
+
+def metrics(request: HttpRequest) -> HttpResponse:
+    """For monitoring on this machine, and for the operator."""
+    if request.META.get("REMOTE_ADDR") not in ("127.0.0.1", "::1") and not request.user.is_superuser:
+        raise Http404
+    return HttpResponse(keeping.metrics(), content_type="text/plain; version=0.0.4")
