@@ -18,7 +18,7 @@ def paths(project, item):
     """(path, method) of everything that belongs to a project or an item."""
     p, i = f"/projects/{project.pk}", f"/items/{item.pk}"
     return [
-        *[(f"{p}/{name}", "get") for name in ("", "items", "import", "propose", "people", "overview", "release")],
+        *[(f"{p}/{name}", "get") for name in ("", "items", "import", "propose", "people", "overview", "release", "arena", "programs")],
         *[(f"{p}/export/{name}", "get") for name in ("triplets", "decisions", "history")],
         *[(f"{p}/{name}", "post") for name in ("claim/annotator", "claim/reviewer", "people/invite", "people/1")],
         *[(f"{i}/{name}", "get") for name in ("", "versions", "review")],
@@ -49,7 +49,7 @@ def test_an_annotator_cannot_open_anothers_item_by_changing_the_number(project, 
     assert one.head == 1
 
 
-MANAGERS = ("import", "people", "overview", "release", "export/triplets", "export/decisions", "export/history")
+MANAGERS = ("programs", "import", "people", "overview", "release", "export/triplets", "export/decisions", "export/history")
 
 
 @pytest.mark.parametrize("role", ["annotator", "reviewer", "inspector", "evaluator"])

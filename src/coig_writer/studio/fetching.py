@@ -48,7 +48,7 @@ def fetch(url: str) -> Page:
         parts = _checked(url)
         address = public_address(parts.hostname or "", PORTS[parts.scheme])
         try:
-            status, headers, body = _get(parts, address, deadline)
+            status, headers, body = _exchange("GET", parts, address, deadline, None, _WANTED)
         except (OSError, http.client.HTTPException) as error:
             raise Refusal("取不到这个网页。", f"The page cannot be fetched ({type(error).__name__}).") from error
         if status in (301, 302, 303, 307, 308) and headers.get("location"):
@@ -58,6 +58,24 @@ def fetch(url: str) -> Page:
             raise Refusal(f"网页答复 {status}。", f"The page answered {status}.")
         return _page(url, headers.get("content-type", ""), body)
     raise Refusal("网页转来转去，没有到头。", "The page redirects too often.")
+
+
+def check_address(url: str) -> None:
+    """Raises `Refusal` unless this is the http(s) address of a public place."""
+    parts = _checked(url)
+    public_address(parts.hostname or "", PORTS[parts.scheme])
+
+
+def post(url: str, body: bytes, headers: dict[str, str], deadline: float) -> int:
+    """Sends `body` to a public address and returns the status of the answer; redirects are not followed.
+
+    Raises:
+        Refusal: the address is not public http(s).
+        OSError, http.client.HTTPException: the connection failed.
+    """
+    parts = _checked(url)
+    address = public_address(parts.hostname or "", PORTS[parts.scheme])
+    return _exchange("POST", parts, address, deadline, body, headers)[0]
 
 
 def _checked(url: str) -> SplitResult:
@@ -98,20 +116,26 @@ def is_public(address: str) -> bool:
     return ip.is_global and not ip.is_multicast and not ip.is_reserved
 
 
-def _get(parts: SplitResult, address: str, deadline: float) -> tuple[int, dict[str, str], bytes]:
-    host = (parts.hostname or "").encode("idna").decode("ascii") if not (parts.hostname or "").isascii() else parts.hostname
-    connection = http.client.HTTPConnection(host or "", PORTS[parts.scheme], timeout=_left(deadline))
+_WANTED = {"Accept": "text/html,text/plain", "Accept-Encoding": "identity"}
+
+
+def _exchange(
+    method: str, parts: SplitResult, address: str, deadline: float, body: bytes | None, headers: dict[str, str]
+) -> tuple[int, dict[str, str], bytes]:
+    """One request to the address that was looked at; the name is only for the certificate and the Host header."""
+    name = parts.hostname or ""
+    host = name if name.isascii() else name.encode("idna").decode("ascii")
+    connection = http.client.HTTPConnection(host, PORTS[parts.scheme], timeout=_left(deadline))
     connection.sock = socket.create_connection((address, PORTS[parts.scheme]), timeout=_left(deadline))
     try:
         if parts.scheme == "https":
             connection.sock = ssl.create_default_context().wrap_socket(connection.sock, server_hostname=host)
         path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        connection.request("GET", path.encode("ascii", "backslashreplace").decode(), headers={
-            "User-Agent": "coig-writer-studio", "Accept": "text/html,text/plain", "Accept-Encoding": "identity",
-        })  # fmt: skip
+        path = path.encode("ascii", "backslashreplace").decode()
+        connection.request(method, path, body=body, headers={"User-Agent": "coig-writer-studio", **headers})
         response = connection.getresponse()
-        headers = {name.lower(): value for name, value in response.getheaders()}
-        return response.status, headers, _read(response, deadline, connection.sock)
+        told = {name.lower(): value for name, value in response.getheaders()}
+        return response.status, told, _read(response, deadline, connection.sock)
     finally:
         connection.close()
 

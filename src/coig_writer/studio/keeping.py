@@ -38,7 +38,7 @@ class Checked:
 def check(model: str | None = None) -> Iterator[Checked]:
     """Looks at settings, database, folder and, if one is named, the model."""
     for message in run_checks(include_deployment_checks=True):
-        if not settings.HTTPS and message.id in _ONLY_WITH_HTTPS:
+        if message.id in _DECIDED or (not settings.HTTPS and message.id in _ONLY_WITH_HTTPS):
             continue
         yield Checked("settings", False, f"{message.id}: {message.msg}")
     with connection.cursor() as cursor:
@@ -66,6 +66,10 @@ def check(model: str | None = None) -> Iterator[Checked]:
 
 _ONLY_WITH_HTTPS = {"security.W004", "security.W008", "security.W012", "security.W016"}
 """What Django asks of a site that is reached by https; on one machine the studio is not."""
+
+
+_DECIDED = {"security.W005", "security.W021"}
+"""HSTS for subdomains and preload lists bind a whole domain; that is for its owner to say, at the proxy."""
 
 
 def _model(name: str) -> Checked:

@@ -22,7 +22,6 @@ def content_policy(view: View) -> View:
     def answer(request: HttpRequest) -> HttpResponse:
         response = view(request)
         response.headers["Content-Security-Policy"] = POLICY
-        response.headers["X-Frame-Options"] = "DENY"
         response.headers["Permissions-Policy"] = "camera=(), microphone=(), geolocation=()"
         response.headers.setdefault("Cache-Control", "no-store")
         return response

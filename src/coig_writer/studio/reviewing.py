@@ -11,6 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from coig_writer.schema import Verdict
+from coig_writer.studio import webhooks
 from coig_writer.studio.models import Assignment, Comment, Decision, Item
 from coig_writer.studio.models.audit import record
 from coig_writer.studio.refusal import Refusal
@@ -99,6 +100,8 @@ def inspect(item_id: int, user: Any, judgement: Judgement, *, version: int) -> I
         others = item.decisions.filter(round=item.round, kind=Decision.REVIEW)
         others.exclude(verdict=judgement.verdict).update(overruled=True)
         _move(item, after_inspection(judgement.verdict))
+        if item.status == Status.APPROVED:
+            webhooks.tell(item, "approved")
         record("inspect", actor=user, item=item, verdict=judgement.verdict, round=item.round)
     return item
 

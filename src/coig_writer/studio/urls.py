@@ -2,7 +2,8 @@
 
 from django.urls import path
 
-from coig_writer.studio.views import arena, drafts, entrance, items, manage, mine, refused, reviews, workbench
+from coig_writer.studio.api import api
+from coig_writer.studio.views import arena, drafts, entrance, items, manage, mine, programs, refused, reviews, workbench
 
 handler404 = refused.not_found
 handler500 = refused.failed
@@ -44,6 +45,8 @@ urlpatterns = [
     path("arena/<int:contest_id>/close", arena.close, name="close-contest"),
     path("sheets/<int:sheet_id>/", arena.sheet, name="sheet"),
     path("sheets/<int:sheet_id>/choose", arena.choose, name="choose"),
+    path("projects/<int:project_id>/programs", programs.programs, name="programs"),
+    path("api/", api.urls),
     path("health", entrance.health, name="health"),
     path("metrics", entrance.metrics, name="metrics"),
 ]
