@@ -25,14 +25,21 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 
+from support.label_studio import LabelStudio
 from support.served_studio import ServedStudio
 from support.studio_client import StudioClient
 
 ITEMS, LENGTH, CLIENTS = 1000, 3600, (1, 20, 50)
-SCORES = {f"{part}_{kind}": 8 + (kind == "quality") for part in ("article", "prompt", "reasoning") for kind in ("quality", "creativity")}
+SCORES = {
+    f"{part}_{kind}": 8 + (kind == "quality")
+    for part in ("article", "prompt", "reasoning")
+    for kind in ("quality", "creativity")
+}
 STARTER = Path(__file__).parents[1] / "src" / "coig_writer" / "data" / "starter" / "triplets.jsonl"
 ROWS = [json.loads(line) for line in STARTER.read_text(encoding="utf-8").splitlines()]
-SENTENCES = [sentence + "。" for row in ROWS for sentence in re.split("[。\n]+", row["article"]["text"]) if len(sentence) > 5]
+SENTENCES = [
+    sentence + "。" for row in ROWS for sentence in re.split("[。\n]+", row["article"]["text"]) if len(sentence) > 5
+]
 
 
 def text(length: int, seed: int) -> str:
@@ -112,7 +119,9 @@ async def load(served: ServedStudio, accounts: list[tuple[str, str]], seconds: f
 def show(name: str, clients: int, measured: Measured) -> None:
     for what, values in measured.times.items():
         p50, p95 = percentile(values, 0.5), percentile(values, 0.95)
-        print(f"{name:<13} {clients:>3} clients  {what:<9} p50 {p50:8.1f}  p95 {p95:8.1f}  n {len(values):>5}", flush=True)
+        print(
+            f"{name:<13} {clients:>3} clients  {what:<9} p50 {p50:8.1f}  p95 {p95:8.1f}  n {len(values):>5}", flush=True
+        )
     print(f"{name:<13} {clients:>3} clients  errors {len(measured.errors)}", *measured.errors[:3], sep="  ", flush=True)
 
 
@@ -120,11 +129,19 @@ def studio(folder: Path, seconds: float, workers: int) -> None:
     data = folder / "items.jsonl"
     with open(data, "w", encoding="utf-8") as file:
         for number in range(ITEMS):
-            row = {"id": f"{number:016x}", "text": text(LENGTH, number), "title": f"第 {number} 篇", "genre": "fiction_story", "language": "zh"}
+            row = {
+                "id": f"{number:016x}",
+                "text": text(LENGTH, number),
+                "title": f"第 {number} 篇",
+                "genre": "fiction_story",
+                "language": "zh",
+            }
             file.write(json.dumps(row, ensure_ascii=False) + "\n")
     served = ServedStudio(folder / "studio", "--workers", str(workers))
     served.command("import", str(data), "--project", "bench")
-    accounts = [(f"writer-{n}", served.account(f"writer-{n}", "bench", "annotator", "inspector")) for n in range(max(CLIENTS))]
+    accounts = [
+        (f"writer-{n}", served.account(f"writer-{n}", "bench", "annotator", "inspector")) for n in range(max(CLIENTS))
+    ]
     started = time.perf_counter()
     with served:
         print(f"studio        started in {time.perf_counter() - started:.2f} s", flush=True)
@@ -147,7 +164,9 @@ def check_submissions(served: ServedStudio, submitted: list[str]) -> None:
     for item, _ in keys:
         stored[f"/items/{item}/"] += 1
     lost = [item for item in set(submitted) if stored[item] < submitted.count(item)]
-    print(f"studio        {len(submitted)} submitted, {len(lost)} lost, {len(keys) - len(set(keys))} doubled", flush=True)
+    print(
+        f"studio        {len(submitted)} submitted, {len(lost)} lost, {len(keys) - len(set(keys))} doubled", flush=True
+    )
 
 
 def main() -> None:
@@ -166,7 +185,9 @@ def main() -> None:
                     measured = Measured()
                     asyncio.run(peer.load(clients, chosen.seconds, measured.add, text(1400, 7)))
                     show("label-studio", clients, measured)
-                print(f"label-studio  {memory(peer.process.pid):.0f} MB, {peer.locked()} 'database is locked' in its log")
+                print(
+                    f"label-studio  {memory(peer.process.pid):.0f} MB, {peer.locked()} 'database is locked' in its log"
+                )
 
 
 if __name__ == "__main__":

@@ -110,8 +110,13 @@ def verdict():
 
     def make(item, verdict="accept", **changes):
         item.refresh_from_db()
-        return {**MARKS, "verdict": verdict, "comment": "请改第二段" if verdict != "accept" else "",
-                "version": item.submitted, **changes}
+        return {
+            **MARKS,
+            "verdict": verdict,
+            "comment": "请改第二段" if verdict != "accept" else "",
+            "version": item.submitted,
+            **changes,
+        }
 
     return make
 

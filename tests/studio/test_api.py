@@ -32,10 +32,6 @@ def put(client, path, data, method="put"):
     return getattr(client, method)(path, json.dumps(data), content_type="application/json")
 
 
-def content(form, base, **changes):
-    return {name: value for name, value in form(base=base, **changes).items()}
-
-
 def test_a_triplet_goes_in_through_the_interface_and_comes_out(project, person, program, starter, form):
     manager, author = program(person("manager")), program(person("annotator"))
     lines = "\n".join(json.dumps(row, ensure_ascii=False) for row in starter[:2])
@@ -47,11 +43,11 @@ def test_a_triplet_goes_in_through_the_interface_and_comes_out(project, person, 
     assert [task["item"]["id"] for task in author.get("/api/tasks").json()] == [taken["id"]]
     path = f"/api/items/{taken['id']}"
     assert author.get(f"{path}/article").json()["id"] == taken["key"]
-    low = put(author, f"{path}/submission", content(form, 1, article_quality=7), "post").json()
+    low = put(author, f"{path}/submission", form(base=1, article_quality=7), "post").json()
     assert (low["status"], low["shortfalls"]) == ("refine", ["article_quality 7 < 8", "sum 49 < 50"])
-    stale = put(author, f"{path}/content", content(form, 0, prompt="旧稿"))
+    stale = put(author, f"{path}/content", form(base=0, prompt="旧稿"))
     assert (stale.status_code, stale.json()["current"]["version"]) == (409, 2)
-    assert put(author, f"{path}/submission", content(form, 2), "post").json()["status"] == "in_review"
+    assert put(author, f"{path}/submission", form(base=2), "post").json()["status"] == "in_review"
     project.items.filter(pk=taken["id"]).update(status=Status.APPROVED)
     [line] = b"".join(manager.get("/api/export/triplets").streaming_content).splitlines()
     assert Triplet.model_validate_json(line).id == taken["key"]
@@ -100,7 +96,9 @@ def test_a_token_is_shown_once_and_stored_as_a_hash(project, person):
     assert not Token.objects.filter(token_hash=token).exists()
 
 
-@pytest.mark.parametrize("url", ["http://127.0.0.1/", "http://[::1]/hook", "http://169.254.169.254/", "ftp://x/", "http://2130706433/"])
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1/", "http://[::1]/hook", "http://169.254.169.254/", "ftp://x/", "http://2130706433/"]
+)
 def test_webhooks_never_lead_into_private_networks(project, person, url):
     manager = person("manager")
     answer = manager.client.post(f"/projects/{project.pk}/programs", {"what": "webhook", "url": url})

@@ -10,6 +10,7 @@ from support.visitor import Visitor
 pytestmark = pytest.mark.browser
 MODELS = ["CW", "CW+1k", "CW+5k", "CW+10k", "G"]
 QUERIES = 2
+LONG = "水流过桥。" * 120
 
 
 @pytest.fixture
@@ -18,7 +19,7 @@ def files(tmp_path):
     for number, model in enumerate(MODELS, 1):
         path = tmp_path / f"{model}.jsonl"
         rows = [
-            {"id": f"zh-{q}", "query": f"写第 {q} 座桥。", "model": model, "response": f"写法{number}。\n" + "水流过桥。" * 120}
+            {"id": f"zh-{q}", "query": f"写第 {q} 座桥。", "model": model, "response": f"写法{number}。\n" + LONG}
             for q in range(QUERIES)
         ]  # fmt: skip
         path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")

@@ -26,7 +26,7 @@ def judge(visitor, verdict, comment=""):
     page.wait_for_url("**/projects/1/")
 
 
-def test_from_import_to_a_release_that_is_valid(browser, served, tmp_path):
+def test_from_import_to_a_release_that_is_valid(browser, served, tmp_path):  # noqa: PLR0915 - a life is long
     passwords = {
         name: served.account(name, "示例项目", role)
         for name, role in {

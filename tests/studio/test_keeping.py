@@ -80,7 +80,15 @@ def test_figures_for_monitoring_hold_no_names(project, item, person):
 def test_the_demo_has_an_account_for_each_role(tmp_path):
     served = ServedStudio(tmp_path / "demo")
     lines = [line.split() for line in served.command("demo").splitlines()[:-1]]
-    assert [line[0] for line in lines] == ["annotator", "reviewer", "reviewer", "inspector", "evaluator", "manager", "admin"]
+    assert [line[0] for line in lines] == [
+        "annotator",
+        "reviewer",
+        "reviewer",
+        "inspector",
+        "evaluator",
+        "manager",
+        "admin",
+    ]
     assert len({line[2] for line in lines}) == len(lines)
     again = [line.split()[2] for line in served.command("demo").splitlines()[:-1]]
     assert set(again).isdisjoint(line[2] for line in lines)
@@ -95,6 +103,8 @@ def test_a_port_that_is_taken_is_said_plainly(tmp_path):
         taken.listen()
         port = taken.getsockname()[1]
         words = ["studio", "serve", "--folder", str(tmp_path / "s"), "--port", str(port)]
-        done = subprocess.run([sys.executable, "-m", "coig_writer", *words], capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            [sys.executable, "-m", "coig_writer", *words], capture_output=True, text=True, check=False
+        )
     assert done.returncode == 2
     assert "cannot listen" in done.stderr

@@ -18,7 +18,10 @@ def paths(project, item):
     """(path, method) of everything that belongs to a project or an item."""
     p, i = f"/projects/{project.pk}", f"/items/{item.pk}"
     return [
-        *[(f"{p}/{name}", "get") for name in ("", "items", "import", "propose", "people", "overview", "release", "arena", "programs")],
+        *[
+            (f"{p}/{name}", "get")
+            for name in ("", "items", "import", "propose", "people", "overview", "release", "arena", "programs")
+        ],
         *[(f"{p}/export/{name}", "get") for name in ("triplets", "decisions", "history")],
         *[(f"{p}/{name}", "post") for name in ("claim/annotator", "claim/reviewer", "people/invite", "people/1")],
         *[(f"{i}/{name}", "get") for name in ("", "versions", "review")],
@@ -49,7 +52,16 @@ def test_an_annotator_cannot_open_anothers_item_by_changing_the_number(project, 
     assert one.head == 1
 
 
-MANAGERS = ("programs", "import", "people", "overview", "release", "export/triplets", "export/decisions", "export/history")
+MANAGERS = (
+    "programs",
+    "import",
+    "people",
+    "overview",
+    "release",
+    "export/triplets",
+    "export/decisions",
+    "export/history",
+)
 
 
 @pytest.mark.parametrize("role", ["annotator", "reviewer", "inspector", "evaluator"])
@@ -105,7 +117,7 @@ def test_changes_are_not_made_by_following_a_link(project, item, person):
 
 
 def test_what_people_and_models_write_is_never_markup(project, person, starter, form, verdict):
-    from coig_writer.schema import Article, Draft, Analysis
+    from coig_writer.schema import Analysis, Article, Draft
     from coig_writer.studio import intake
 
     reading = dict.fromkeys(("structure", "style", "rhetoric", "effectiveness", "insight"), NASTY)
@@ -130,7 +142,9 @@ def test_what_people_and_models_write_is_never_markup(project, person, starter, 
     pages += [manager.client.get(f"/items/{one.pk}/review")]
     pages += [manager.client.get(f"/projects/{project.pk}/{name}") for name in ("", "items", "overview", "people")]
     pages.append(manager.client.get(f"/projects/{project.pk}/items", {"words": NASTY}))
-    pages.append(manager.client.post(f"/projects/{project.pk}/propose", {"text": NASTY * 9, "title": NASTY, "url": NASTY}))
+    pages.append(
+        manager.client.post(f"/projects/{project.pk}/propose", {"text": NASTY * 9, "title": NASTY, "url": NASTY})
+    )
     for page in pages:
         text = page.content.decode()
         assert "<script>alert" not in text, page.request["PATH_INFO"]
@@ -153,13 +167,15 @@ def test_every_answer_carries_the_policy(project, person):
 
 def test_templates_hold_no_inline_script_or_style():
     import re
+    from pathlib import Path
 
     import coig_writer.studio as package
-    from pathlib import Path
 
     for path in Path(package.__file__).parent.rglob("*.html"):
         text = path.read_text(encoding="utf-8")
-        assert not re.search(r"<script(?![^>]*src=)|<style|\sstyle=|\son[a-z]+=|javascript:|\|safe|autoescape", text), path
+        assert not re.search(r"<script(?![^>]*src=)|<style|\sstyle=|\son[a-z]+=|javascript:|\|safe|autoescape", text), (
+            path
+        )
 
 
 def test_expired_used_and_invented_invitations_let_nobody_in(project, person):
@@ -193,7 +209,9 @@ def test_guessing_passwords_is_slowed_down_and_the_right_one_waits_too(person):
     assert Client().post("/sign-in", {"name": user.username, "password": password}).status_code == 302
 
 
-@pytest.mark.parametrize("target", ["https://evil.example/", "//evil.example", "javascript:alert(1)", "\\\\evil.example"])
+@pytest.mark.parametrize(
+    "target", ["https://evil.example/", "//evil.example", "javascript:alert(1)", "\\\\evil.example"]
+)
 def test_signing_in_never_leads_elsewhere(person, target):
     user = person("annotator")
     password = people.generated_password()

@@ -15,7 +15,24 @@ HERE = Path(package.__file__).parent
 TEMPLATES = sorted((HERE / "templates").rglob("*.html"))
 HAN = re.compile("[\u3400-\u9fff]")
 SAY = re.compile(r"""{%-?\s*say\s+("[^"]*"|'[^']*')\s+("[^"]*"|'[^']*')""")
-MEANT_AS_IT_IS = {"中文", "English", "A−", "A+", "Ctrl", "Enter", "Alt", "Ctrl+S", "Ctrl+Enter", "F", "S", "A", "E", "jsonl", "zh", "en"}
+MEANT_AS_IT_IS = {
+    "中文",
+    "English",
+    "A−",
+    "A+",
+    "Ctrl",
+    "Enter",
+    "Alt",
+    "Ctrl+S",
+    "Ctrl+Enter",
+    "F",
+    "S",
+    "A",
+    "E",
+    "jsonl",
+    "zh",
+    "en",
+}
 
 
 def placeholders(text):

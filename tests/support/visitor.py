@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from support.served_studio import ServedStudio
-
 AXE = Path(__file__).parent / "axe.min.js"
 """axe-core 4.14.1, MPL-2.0."""
 

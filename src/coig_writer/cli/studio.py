@@ -44,9 +44,7 @@ def serve(
     names = list(name or [])
     if host not in ("127.0.0.1", "localhost", "0.0.0.0", "::1", "::"):
         names.append(host)
-    configure(
-        folder, hosts=[*names, "localhost", "127.0.0.1", "[::1]"] if names else None, https=https, fetch=fetch
-    )
+    configure(folder, hosts=[*names, "localhost", "127.0.0.1", "[::1]"] if names else None, https=https, fetch=fetch)
     upgrade_database()
     from contextlib import nullcontext
 
@@ -69,7 +67,9 @@ def create_user(
     *,
     folder: Folder = DEFAULT_FOLDER,
     project: Annotated[str | None, typer.Option(help="Project to take part in; made if it is not there.")] = None,
-    role: Annotated[list[str] | None, typer.Option("--role", help="Role in it; give several times for several.")] = None,
+    role: Annotated[
+        list[str] | None, typer.Option("--role", help="Role in it; give several times for several.")
+    ] = None,
     operator: Annotated[bool, typer.Option("--operator", help="May do everything in every project.")] = False,
 ) -> None:
     """Make an account. Its password is generated and printed once."""
@@ -113,7 +113,9 @@ def import_(
     found, _ = Project.objects.get_or_create(name=project)
     for path in data:
         done = import_file(found, path)
-        out.print(f"{path}: {done.added:,} added, {done.known:,} known, {len(done.rejects):,} unreadable", soft_wrap=True)
+        out.print(
+            f"{path}: {done.added:,} added, {done.known:,} known, {len(done.rejects):,} unreadable", soft_wrap=True
+        )
         for reject in done.rejects[:SHOWN_REJECTS]:
             err.print(f"  {reject.where}: {reject.reason}", soft_wrap=True)
 

@@ -109,7 +109,12 @@ def _refused(request: HttpRequest, refusal: Refusal) -> HttpResponse:
 @api.exception_handler(writing.Conflict)
 def _stale(request: HttpRequest, conflict: writing.Conflict) -> HttpResponse:
     current = conflict.current
-    told = {"version": current.number, "prompt": current.prompt, "reasoning": current.reasoning, "scores": current.scores}
+    told = {
+        "version": current.number,
+        "prompt": current.prompt,
+        "reasoning": current.reasoning,
+        "scores": current.scores,
+    }
     return api.create_response(request, {"error": str(conflict), "current": told}, status=409)
 
 

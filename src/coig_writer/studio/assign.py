@@ -44,9 +44,7 @@ def to_review(project: Project, user: Any) -> QuerySet[Item]:
         busy=Count("assignments", filter=Q(assignments__role=Role.REVIEWER, assignments__ended=None), distinct=True),
         judged=Count("decisions", filter=Q(decisions__round=F("round"), decisions__kind="review"), distinct=True),
     )
-    need = Q(specialist=True, taken__lt=project.specialist_reviewers) | Q(
-        specialist=False, taken__lt=project.reviewers
-    )
+    need = Q(specialist=True, taken__lt=project.specialist_reviewers) | Q(specialist=False, taken__lt=project.reviewers)
     items = items.annotate(taken=F("busy") + F("judged")).filter(need)
     return _skilled(items, project, user, Role.REVIEWER).order_by("first_submitted", "id")
 

@@ -66,7 +66,11 @@ def _review(project: Project, decision: Decision) -> Review:
 
 def decisions(project: Project) -> Iterator[dict[str, Any]]:
     """Every verdict that was ever given, also those overruled."""
-    found = Decision.objects.filter(item__project=project, item__exercise__isnull=True).select_related("item").order_by("id")
+    found = (
+        Decision.objects.filter(item__project=project, item__exercise__isnull=True)
+        .select_related("item")
+        .order_by("id")
+    )
     for each in found.defer("item__article_json", "item__draft_json").iterator():
         yield {
             "id": each.item.key,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import pairwise
 from statistics import median
 from typing import Any
 
@@ -113,7 +114,9 @@ def _funnel(counts: Counter) -> list[Stage]:
 
 
 def _first_pass(project: Project) -> tuple[int, int]:
-    rounds = _rounds(Decision.objects.filter(item__project=project, item__exercise__isnull=True, round=1, kind="review"))
+    rounds = _rounds(
+        Decision.objects.filter(item__project=project, item__exercise__isnull=True, round=1, kind="review")
+    )
     whole = [verdicts for needed, verdicts in rounds if len(verdicts) >= needed]
     return sum(set(verdicts) == {"accept"} for verdicts in whole), len(whole)
 
@@ -177,7 +180,9 @@ def _weeks(rows: list[dict]) -> list[tuple[str, int, int]]:
 
 def _people(project: Project) -> list[Person]:
     members = project.memberships.select_related("user").order_by("user__username")
-    users = {each.user_id: each.user for each in members if each.role in (Role.ANNOTATOR, Role.REVIEWER, Role.INSPECTOR)}
+    users = {
+        each.user_id: each.user for each in members if each.role in (Role.ANNOTATOR, Role.REVIEWER, Role.INSPECTOR)
+    }
     return [_person(project, user) for user in users.values()]
 
 
@@ -200,8 +205,10 @@ def _person(project: Project, user: Any) -> Person:
 
 def _hours(project: Project, user: Any) -> float:
     """Time spent writing, from the moments of saves: gaps above `GAP` do not count, each sitting adds a minute."""
-    moments = list(Version.objects.filter(item__project=project, author=user).order_by("at").values_list("at", flat=True))
-    spans = [later - earlier for earlier, later in zip(moments, moments[1:], strict=False)]
+    moments = list(
+        Version.objects.filter(item__project=project, author=user).order_by("at").values_list("at", flat=True)
+    )
+    spans = [later - earlier for earlier, later in pairwise(moments)]
     worked = sum((span for span in spans if span <= GAP), timedelta())
     sittings = 1 + sum(span > GAP for span in spans) if moments else 0
     return (worked + sittings * timedelta(minutes=1)).total_seconds() / 3600

@@ -127,7 +127,9 @@ def restore(archive: Path, folder: Path) -> None:
         with tarfile.open(archive) as found:
             names = {name.split("/")[0] for name in found.getnames()}
             if SECRET not in names or not names & {DATABASE, DUMP}:
-                raise InputError("not a backup of a studio", where=str(archive), remedy="Make one with `studio backup`.")
+                raise InputError(
+                    "not a backup of a studio", where=str(archive), remedy="Make one with `studio backup`."
+                )
             found.extractall(folder, filter="data")
     except (OSError, tarfile.TarError) as error:
         raise InputError(f"cannot read: {error}", where=str(archive), remedy="Check the path.") from error

@@ -6,7 +6,7 @@ import json
 import logging
 import re
 from datetime import UTC, datetime
-
+from typing import Any
 
 _INVITATION = re.compile(r"/invitation/[\w-]+")
 """The end of such a path lets somebody in."""
@@ -19,7 +19,7 @@ class JsonLines(logging.Formatter):
     """
 
     def format(self, record: logging.LogRecord) -> str:
-        line = {
+        line: dict[str, Any] = {
             "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "logger": record.name,

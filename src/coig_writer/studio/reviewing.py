@@ -136,9 +136,7 @@ def _move(item: Item, status: Status) -> None:
         item.assignments.filter(role=Role.REVIEWER, ended=None).update(ended=now, outcome="released")
     if status is Status.SENT_BACK and item.author_id:
         due = now + timedelta(days=item.project.due_days)
-        Assignment.objects.create(
-            item=item, user_id=item.author_id, role=Role.ANNOTATOR, lease_until=due, due=due
-        )
+        Assignment.objects.create(item=item, user_id=item.author_id, role=Role.ANNOTATOR, lease_until=due, due=due)
     item.save(update_fields=["status", "finished", "changed"])
 
 

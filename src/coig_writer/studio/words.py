@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import Any
 
 from coig_writer.report import labels
@@ -41,8 +40,12 @@ CRITERIA = {
     "diversity": Label("对多样性的贡献", "Contribution to diversity"),
 }
 ASKS = {
-    "semantic_consistency": Label("提示、思路、作品说的是同一件事。", "Prompt, reasoning and article speak of the same thing."),
-    "authenticity": Label("称呼、典故、口气经得起懂行的人看。", "Names, allusions and tone stand up to someone who knows."),
+    "semantic_consistency": Label(
+        "提示、思路、作品说的是同一件事。", "Prompt, reasoning and article speak of the same thing."
+    ),
+    "authenticity": Label(
+        "称呼、典故、口气经得起懂行的人看。", "Names, allusions and tone stand up to someone who knows."
+    ),
     "coherence": Label("一步接一步，读得出为什么这样写。", "Step follows step; one sees why it is written so."),
     "diversity": Label("给这一体裁添了库里没有的写法。", "It adds a way of writing that the set lacks."),
 }
@@ -72,6 +75,7 @@ def label_of(value: Any) -> Label:
         if value in names:
             return names[value]
     return labels.group(str(value))
+
 
 ASSESSED = {
     "completeness": Label("完整", "Completeness"),

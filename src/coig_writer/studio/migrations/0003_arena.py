@@ -6,58 +6,79 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('studio', '0002_append_only'),
+        ("studio", "0002_append_only"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Contest',
+            name="Contest",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=120)),
-                ('kind', models.CharField(default='ranking', max_length=8)),
-                ('size', models.PositiveSmallIntegerField(default=5)),
-                ('raters', models.PositiveSmallIntegerField(default=3)),
-                ('ties', models.BooleanField(default=False)),
-                ('enough', models.PositiveIntegerField(default=30)),
-                ('open', models.BooleanField(default=True)),
-                ('created', models.DateTimeField(auto_now_add=True)),
-                ('project', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='contests', to='studio.project')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=120)),
+                ("kind", models.CharField(default="ranking", max_length=8)),
+                ("size", models.PositiveSmallIntegerField(default=5)),
+                ("raters", models.PositiveSmallIntegerField(default=3)),
+                ("ties", models.BooleanField(default=False)),
+                ("enough", models.PositiveIntegerField(default=30)),
+                ("open", models.BooleanField(default=True)),
+                ("created", models.DateTimeField(auto_now_add=True)),
+                (
+                    "project",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="contests", to="studio.project"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Answer',
+            name="Answer",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('query', models.CharField(max_length=200)),
-                ('prompt', models.TextField()),
-                ('model', models.CharField(max_length=200)),
-                ('text', models.TextField()),
-                ('contest', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='answers', to='studio.contest')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("query", models.CharField(max_length=200)),
+                ("prompt", models.TextField()),
+                ("model", models.CharField(max_length=200)),
+                ("text", models.TextField()),
+                (
+                    "contest",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="answers", to="studio.contest"
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('contest', 'query', 'model'), name='one_answer_a_model')],
+                "constraints": [
+                    models.UniqueConstraint(fields=("contest", "query", "model"), name="one_answer_a_model")
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Sheet',
+            name="Sheet",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('query', models.CharField(max_length=200)),
-                ('shown', models.JSONField()),
-                ('chosen', models.JSONField(default=dict)),
-                ('seconds', models.FloatField(default=0)),
-                ('depth', models.JSONField(default=dict)),
-                ('opened', models.DateTimeField(auto_now_add=True)),
-                ('submitted', models.DateTimeField(null=True)),
-                ('contest', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='sheets', to='studio.contest')),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='sheets', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("query", models.CharField(max_length=200)),
+                ("shown", models.JSONField()),
+                ("chosen", models.JSONField(default=dict)),
+                ("seconds", models.FloatField(default=0)),
+                ("depth", models.JSONField(default=dict)),
+                ("opened", models.DateTimeField(auto_now_add=True)),
+                ("submitted", models.DateTimeField(null=True)),
+                (
+                    "contest",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="sheets", to="studio.contest"
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="sheets", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('contest', 'user', 'query'), name='one_sheet_a_query')],
+                "constraints": [models.UniqueConstraint(fields=("contest", "user", "query"), name="one_sheet_a_query")],
             },
         ),
     ]

@@ -28,7 +28,9 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         name, address = request.POST.get("name", ""), request.META.get("REMOTE_ADDR", "")
         if people.must_wait(name, address):
-            wrong = pick("试错太多次了，请一刻钟后再来。", "Too many wrong passwords; come back in a quarter of an hour.")
+            wrong = pick(
+                "试错太多次了，请一刻钟后再来。", "Too many wrong passwords; come back in a quarter of an hour."
+            )
         elif user := authenticate(request, username=name, password=request.POST.get("password", "")):
             people.forget_failures(name)
             login(request, user)

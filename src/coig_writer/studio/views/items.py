@@ -93,7 +93,9 @@ def propose(request: HttpRequest, project_id: int) -> HttpResponse:
     context["fetch"] = settings.FETCH
     if request.method == "POST" and request.POST.get("fetch"):
         if not settings.FETCH:
-            raise Refusal("这台服务器不取网页，请贴上正文。", "This server fetches no pages; paste the text.", status=403)
+            raise Refusal(
+                "这台服务器不取网页，请贴上正文。", "This server fetches no pages; paste the text.", status=403
+            )
         page = fetching.fetch(given["url"])
         record("fetch", actor=request.user, project=project, host=urlsplit(page.url).hostname)
         context |= {"text": page.text[:LONGEST]}

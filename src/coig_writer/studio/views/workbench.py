@@ -138,7 +138,7 @@ def shares(item: Item, content: writing.Content) -> dict[str, float]:
 @require_POST
 def save(request: HttpRequest, item_id: int) -> HttpResponse:
     """Stores what was written. A script gets JSON; a form gets the workbench, or the page with both versions."""
-    item, access = item_for(request.user, item_id)
+    item, _ = item_for(request.user, item_id)
     content = writing.content_from(request.POST)
     scripted = request.headers.get("Accept", "").startswith("application/json")
     origin = "merge" if request.POST.get("merged") else "person"
@@ -173,12 +173,14 @@ def _conflict(request: HttpRequest, item: Item, yours: writing.Content, current:
     parts = []
     for part in ("prompt", "reasoning"):
         old, mine, other = (getattr(each, part) for each in (base, yours, theirs))
-        parts.append({
-            "part": part,
-            "merged": merge(old, mine, other),
-            "yours": difference(old, mine),
-            "theirs": difference(old, other),
-        })
+        parts.append(
+            {
+                "part": part,
+                "merged": merge(old, mine, other),
+                "yours": difference(old, mine),
+                "theirs": difference(old, other),
+            }
+        )
     scores = [
         (name, theirs.scores.get(name), yours.scores.get(name), yours.scores.get(name) or theirs.scores.get(name) or "")
         for name in DIMENSIONS
@@ -190,7 +192,7 @@ def _conflict(request: HttpRequest, item: Item, yours: writing.Content, current:
         "current": current,
         "parts": parts,
         "scores": scores,
-        "coherent": {True: "yes", False: "no"}.get(coherent, ""),  # type: ignore[call-overload]
+        "coherent": "" if coherent is None else "yes" if coherent else "no",
     }
     return render(request, "studio/conflict.html", context, status=409)
 
@@ -203,16 +205,18 @@ def check(request: HttpRequest, item_id: int) -> HttpResponse:
     content = writing.content_from(request.POST)
     checked = live.check(item.article, content.prompt, content.reasoning)
     context = {"checked": checked, "yardsticks": live.yardsticks(item.genre), "content": content}
-    return JsonResponse({
-        "html": render_to_string("studio/_findings.html", context, request),
-        "marks": [asdict(mark) for mark in checked.marks],
-    })
+    return JsonResponse(
+        {
+            "html": render_to_string("studio/_findings.html", context, request),
+            "marks": [asdict(mark) for mark in checked.marks],
+        }
+    )
 
 
 @login_required
 @require_POST
 def submit(request: HttpRequest, item_id: int) -> HttpResponse:
-    item, access = item_for(request.user, item_id)
+    item, _ = item_for(request.user, item_id)
     content = writing.content_from(request.POST)
     try:
         done = writing.submit(item, request.user, content, base=_base(request), key=_key(request))
@@ -248,9 +252,7 @@ def versions(request: HttpRequest, item_id: int) -> HttpResponse:
         "old": old.number if old else 0,
         "new": new.number,
         "drafted": item.draft is not None,
-        "parts": [
-            (part, difference(getattr(before, part), getattr(after, part))) for part in ("prompt", "reasoning")
-        ],
+        "parts": [(part, difference(getattr(before, part), getattr(after, part))) for part in ("prompt", "reasoning")],
     }
     return render(request, "studio/versions.html", context)
 
