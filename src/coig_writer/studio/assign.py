@@ -9,6 +9,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
+from coig_writer.studio import training
 from coig_writer.studio.models import Assignment, Decision, Item, Membership, Project
 from coig_writer.studio.models.audit import record
 from coig_writer.studio.refusal import Refusal
@@ -61,6 +62,8 @@ def claim(project: Project, user: Any, role: Role) -> Item:
     Raises:
         Refusal: nothing waits, or they hold as many as one may.
     """
+    if not training.may_work(project, user):
+        raise Refusal("先学完课程、通过练习，再来领稿。", "Pass the course first; then items are given out.", status=403)
     expire(project)
     open_now = Assignment.objects.filter(user=user, role=role, ended=None, item__project=project).count()
     if open_now >= MOST_HELD:

@@ -3,7 +3,7 @@
 from django.urls import path
 
 from coig_writer.studio.api import api
-from coig_writer.studio.views import arena, drafts, entrance, items, manage, mine, programs, refused, reviews, workbench
+from coig_writer.studio.views import arena, drafts, entrance, items, manage, mine, programs, refused, reviews, training, workbench
 
 handler404 = refused.not_found
 handler500 = refused.failed
@@ -27,6 +27,9 @@ urlpatterns = [
     path("projects/<int:project_id>/overview", manage.overview, name="overview"),
     path("projects/<int:project_id>/release", manage.release, name="release"),
     path("projects/<int:project_id>/export/<str:name>", manage.export, name="export"),
+    path("projects/<int:project_id>/course", training.course, name="course"),
+    path("projects/<int:project_id>/course/<str:name>", training.unit, name="unit"),
+    path("projects/<int:project_id>/calibrations/<int:calibration_id>", training.calibrate, name="calibrate"),
     path("items/<int:item_id>/", workbench.workbench, name="item"),
     path("items/<int:item_id>/save", workbench.save, name="save"),
     path("items/<int:item_id>/check", workbench.check, name="check"),

@@ -35,6 +35,8 @@ class Project(models.Model):
     lease_hours = models.PositiveSmallIntegerField(default=8)
     """How long somebody keeps an item without saving anything."""
     due_days = models.PositiveSmallIntegerField(default=7)
+    course_required = models.BooleanField(default=False)
+    """Whether items are given out only to who has passed the course."""
     handle_secret = models.CharField(max_length=32, default=_secret, editable=False)
     created = models.DateTimeField(auto_now_add=True)
 

@@ -89,3 +89,9 @@ def reason(code: str) -> str:
 
     found = ASSESSED.get(code) or labels.named(labels.CORPUS_REASONS, code)
     return pick(found.zh, found.en)
+
+
+@register.filter
+def lesson(html: str) -> SafeString:
+    """A text of the course, which comes with this package and was cleaned when it was rendered."""
+    return mark_safe(html)
