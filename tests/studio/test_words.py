@@ -66,7 +66,7 @@ def calls():
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call):
                 name = getattr(node.func, "id", getattr(node.func, "attr", ""))
-                if name in ("Refusal", "pick", "Label"):
+                if name in ("Refusal", "pick", "Label") and len(node.args) > 1:
                     yield path.name, node
 
 

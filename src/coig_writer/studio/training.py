@@ -82,17 +82,17 @@ def interval_alpha(units: Sequence[Sequence[float]]) -> float | None:
     """
     kept = [unit for unit in units if len(unit) > 1]
     values = [value for unit in kept for value in unit]
-    expected = _squares(values) / (len(values) - 1) if values else 0.0
-    if not expected:
+    if len(set(values)) < 2:
         return None
+    expected = _squares(values) / (len(values) - 1)
     observed = sum(_squares(unit) / (len(unit) - 1) for unit in kept)
     return 1 - observed / expected
 
 
 def _squares(values: Sequence[float]) -> float:
-    """Sum of the squared differences of all ordered pairs, by the count."""
+    """Sum of the squared differences of all ordered pairs."""
     mean = sum(values) / len(values)
-    return 2 * sum((value - mean) ** 2 for value in values)
+    return 2 * len(values) * sum((value - mean) ** 2 for value in values)
 
 
 @dataclass(frozen=True)
