@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from support.served_studio import ServedStudio
 from support.visitor import Visitor
 
 pytestmark = pytest.mark.browser
@@ -216,3 +217,34 @@ def test_pages_fit_when_enlarged_and_on_a_tablet(browser, served, width, tmp_pat
     assert not page.evaluate(wide)
     page.wait_for_timeout(1500)
     assert visitor.serious() == []
+
+
+@pytest.mark.model
+def test_a_draft_streams_in_as_machine_text_and_is_taken_over_by_hand(browser, tmp_path, starter):
+    pytest.importorskip("xllamacpp")
+    article = next(row["article"] for row in starter if len(row["article"]["text"]) < 200)
+    (tmp_path / "article.jsonl").write_text(json.dumps(article, ensure_ascii=False) + "\n", encoding="utf-8")
+    served = ServedStudio(tmp_path / "studio", "--model", "embedded")
+    password = served.account("作者", "起草", "annotator")
+    served.command("import", str(tmp_path / "article.jsonl"), "--project", "起草")
+    with served:
+        visitor = Visitor(browser, served, "作者", password)
+        page = visitor.page
+        page.click("text=领一篇来写")
+        page.wait_for_selector("[data-ask*=draft-prompt]")
+        page.click("[data-ask*=draft-prompt]")
+        drafted = page.locator("[data-draft=prompt] .wording")
+        page.wait_for_selector("[data-draft=prompt].writing .wording:not(:empty)", timeout=240_000)
+        assert page.locator("[name=prompt]").input_value() == ""
+        page.wait_for_selector("[data-draft=prompt]:not(.writing)", timeout=240_000)
+        written = drafted.text_content()
+        assert len(written) > 30
+        page.click("[data-take=prompt]")
+        assert page.locator("[name=prompt]").input_value() == written
+        page.locator("[name=prompt]").press("Control+z")
+        assert page.locator("[name=prompt]").input_value() == ""
+        page.click("[data-take=prompt]")
+        page.wait_for_selector("#saved:has-text('已存')")
+        page.reload()
+        assert page.locator("[data-share=prompt]").text_content().startswith("0")
+        assert visitor.complaints == []
