@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from functools import cache
+from functools import cache, lru_cache
 
 from coig_writer.annotate.overlap import Bare, longest_common_run, ngram_overlap, quoted_spans
 from coig_writer.annotate.settings import AnnotateSettings
@@ -189,8 +189,10 @@ def _tense(reasoning: str) -> list[Finding]:
     ]
 
 
-def _tagged(text: str) -> list[tuple[str, str]]:
-    return [(pair.word, pair.flag) for pair in _tagger().cut(text)]
+@lru_cache(maxsize=64)
+def _tagged(text: str) -> tuple[tuple[str, str], ...]:
+    """Words with their parts of speech; a prompt is asked for twice in a row."""
+    return tuple((pair.word, pair.flag) for pair in _tagger().cut(text))
 
 
 @cache

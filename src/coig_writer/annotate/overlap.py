@@ -20,7 +20,9 @@ class Bare:
     places: tuple[int, ...]
 
     @classmethod
+    @lru_cache(maxsize=32)
     def of(cls, text: str) -> Bare:
+        """Kept for the last few texts: one draft's checks ask for the same article again and again."""
         kept = [(char, place) for place, char in enumerate(text) if unicodedata.category(char)[0] in "LNM"]
         return cls("".join(char.casefold()[:1] for char, _ in kept), tuple(place for _, place in kept))
 

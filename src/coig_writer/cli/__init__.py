@@ -23,6 +23,7 @@ from coig_writer.cli import (
     judge,
     models,
     report,
+    studio,
     taxonomy,
     textstats,
     train,
@@ -53,6 +54,7 @@ app.command("compare", epilog=example("coig-writer compare --rankings rankings.j
 app.command("textstats", epilog=example("coig-writer textstats --responses results/pred.jsonl --json stats.json"))(
     textstats.textstats
 )
+app.add_typer(studio.app, name="studio")
 app.command("taxonomy", epilog=example("coig-writer taxonomy --genre 武侠"))(taxonomy.taxonomy)
 app.command("data", epilog=example("coig-writer data benchmark:zh --genre 武侠"))(data.data)
 app.command("demo", epilog=example("coig-writer demo --workspace my-demo"))(demo.demo)

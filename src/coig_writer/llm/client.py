@@ -10,7 +10,7 @@ import json
 import os
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -172,15 +172,18 @@ class ChatClient:
         """
         return await self.send(request_body(self.spec, messages, schema=schema, sampling=sampling), stream=stream)
 
-    async def send(self, body: dict[str, Any] | bytes, *, stream: bool = False) -> Completion:
+    async def send(
+        self, body: dict[str, Any] | bytes, *, stream: bool = False, on_text: Callable[[str], None] | None = None
+    ) -> Completion:
         """One answer to a `request_body`, encoded already or not; raises as `complete` does.
 
         Args:
             stream: measures the time to the first token; needs the body as it is, not encoded.
+            on_text: is told each piece of a streamed answer as it arrives, thinking left out.
         """
         if isinstance(body, dict):
             if stream:
-                return await self._stream({**body, "stream": True, "stream_options": {"include_usage": True}})
+                return await self._stream({**body, "stream": True, "stream_options": {"include_usage": True}}, on_text)
             body = encode(body)
         started = time.perf_counter()
         with self._transport_errors():
@@ -215,7 +218,7 @@ class ChatClient:
         self._check_status(response, raw)
         return self._json(response, raw)
 
-    async def _stream(self, body: dict) -> Completion:
+    async def _stream(self, body: dict, on_text: Callable[[str], None] | None = None) -> Completion:
         started = time.perf_counter()
         first = None
         parts: dict[str, list[str]] = {"content": [], "reasoning_content": []}
@@ -239,6 +242,8 @@ class ChatClient:
                             if piece := _plain_text(delta.get(name)):
                                 first = first or time.perf_counter() - started
                                 kept.append(piece)
+                                if on_text and name == "content":
+                                    on_text(piece)
                         end["finish_reason"] = choice.get("finish_reason") or end.get("finish_reason")
         if end.get("finish_reason") is None:
             raise RetryableError("server", "the stream ended before the answer did", where=self.spec.base_url)

@@ -1,0 +1,175 @@
+"""Takes the pictures of docs/studio.md: a studio is served, people work in it, Chromium looks on.
+
+    python docs/make_studio.py            # the pictures of the page
+    python docs/make_studio.py --all DIR  # every page in both languages, to be looked at
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE.parent / "tests"))
+
+from support.served_studio import ServedStudio
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+STARTER = HERE.parent / "src" / "coig_writer" / "data" / "starter" / "triplets.jsonl"
+ROWS = [json.loads(line) for line in STARTER.read_text(encoding="utf-8").splitlines()]
+SCORES = (9, 8, 9, 8, 9, 8)
+MODELS = ("甲", "乙", "丙", "丁", "戊")
+
+
+class Pictures:
+    """Pages as people see them, one after another."""
+
+    def __init__(self, browser: Browser, served: ServedStudio, out: Path, everything: bool) -> None:
+        self.browser, self.served, self.out, self.everything = browser, served, out, everything
+        self.passwords: dict[str, str] = {}
+
+    def sign_in(self, name: str) -> Page:
+        page = self.browser.new_context(viewport={"width": 1360, "height": 850}, locale="zh-CN").new_page()
+        page.goto(f"{self.served.address}/sign-in")
+        page.fill("[name=name]", name)
+        page.fill("[name=password]", self.passwords[name])
+        page.click("button.primary")
+        page.wait_for_url("**/projects/**")
+        return page
+
+    def take(self, page: Page, name: str, *, main: bool = False) -> None:
+        """A picture in Chinese, and when everything is wanted in English too."""
+        page.wait_for_timeout(900)
+        if main or self.everything:
+            page.screenshot(path=self.out / f"studio-{name}.png")
+        if self.everything:
+            path = page.url
+            page.click("[lang=en][name=language]")
+            page.wait_for_url(path)
+            page.wait_for_timeout(900)
+            page.screenshot(path=self.out / f"studio-{name}-en.png")
+            page.click("[lang=zh][name=language]")
+            page.wait_for_url(path)
+
+
+def write(page: Page, row: dict) -> None:
+    """Fills the workbench with a packaged triplet."""
+    page.wait_for_selector(".findings")
+    page.locator("[name=prompt]").fill(row["prompt"])
+    page.keyboard.press("Alt+2")
+    page.locator("[name=reasoning]").fill(row["reasoning"])
+    page.keyboard.press("Alt+3")
+    page.locator("[name=coherent][value=yes]").check()
+    for scale, mark in zip(page.locator("#step-3 .scale").all(), SCORES, strict=True):
+        scale.locator("input").nth(mark - 1).check(force=True)
+
+
+def judge(page: Page, verdict: str, comment: str = "") -> None:
+    for criterion in ("semantic_consistency", "authenticity", "coherence", "diversity"):
+        if page.locator(f"[name={criterion}]").count():
+            page.locator(f"[name={criterion}][value='4']").check(force=True)
+    page.locator(f"[name=verdict][value={verdict}]").check()
+    page.fill("#verdict [name=comment]", comment)
+    page.click("#verdict button.primary")
+    page.wait_for_url("**/projects/1/")
+
+
+def walk(pictures: Pictures, folder: Path) -> None:
+    """Work of some days in a minute."""
+    author = pictures.sign_in("annotator")
+    home = author.url
+    for number in range(4):
+        author.goto(home)
+        author.click("text=领一篇来写")
+        author.wait_for_url("**/items/**")
+        title = author.locator(".left h1").inner_text()
+        row = next(row for row in ROWS if (row["article"]["title"] or row["article"]["text"]).startswith(title[:8]))
+        if number == 0:
+            quoted = row["article"]["text"].split("\n")[0][:18]
+            author.locator("[name=prompt]").fill(f"{row['prompt']}开头写“{quoted}”，再让老船长出场。")
+            author.wait_for_selector(".findings .error")
+            pictures.take(author, "workbench", main=True)
+        write(author, row)
+        if number == 0:
+            pictures.take(author, "scores", main=True)
+        author.keyboard.press("Control+Enter")
+        author.wait_for_url("**/projects/1/")
+    one, two = pictures.sign_in("reviewer-1"), pictures.sign_in("reviewer-2")
+    for number in range(3):
+        for reviewer in (one, two):
+            reviewer.goto(home)
+            reviewer.click("text=领一篇来审")
+            reviewer.wait_for_url("**/review")
+            if number == 0 and reviewer is one:
+                pictures.take(reviewer, "review", main=True)
+            sent = number == 1 and reviewer is two
+            judge(reviewer, "send_back" if sent else "accept", "第二段把成文后的话写进去了，请改成动笔前的想法。" if sent else "")
+    inspector = pictures.sign_in("inspector")
+    pictures.take(inspector, "inspection")
+    inspector.locator(".rows a").first.click()
+    pictures.take(inspector, "inspect")
+    judge(inspector, "accept")
+    inspector.locator(".rows a", has_text="").first.click()
+    judge(inspector, "send_back", "同意第二位审阅员。")
+    author.goto(home)
+    pictures.take(author, "mine", main=True)
+    manager = pictures.sign_in("manager")
+    for name in ("overview", "items", "people", "release", "import", "propose", "programs", "course"):
+        manager.goto(f"{home}{name}")
+        pictures.take(manager, name, main=name == "overview")
+    arena(pictures, manager, home, folder)
+
+
+def arena(pictures: Pictures, manager: Page, home: str, folder: Path) -> None:
+    """A contest of five writers with packaged articles as answers."""
+    files = []
+    for number, model in enumerate(MODELS):
+        path = folder / f"{model}.jsonl"
+        lines = [
+            {"id": f"q{q}", "query": ROWS[q]["prompt"], "model": model, "response": ROWS[(q * 5 + number) % 60]["article"]["text"]}
+            for q in range(4)
+        ]  # fmt: skip
+        path.write_text("".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines), encoding="utf-8")
+        files.append(path)
+    manager.goto(f"{home}arena")
+    manager.fill("[name=name]", "第一场")
+    manager.set_input_files("[name=files]", files)
+    manager.click("button.primary")
+    manager.wait_for_selector(".contest")
+    pictures.take(manager, "contests")
+    evaluator = pictures.sign_in("evaluator")
+    evaluator.goto(f"{home}arena")
+    evaluator.click("button.primary")
+    evaluator.wait_for_selector(".answer")
+    for letter, place in (("A", "2"), ("C", "1")):
+        evaluator.locator("#state").click()
+        evaluator.keyboard.press(letter)
+        evaluator.keyboard.press(place)
+    pictures.take(evaluator, "arena", main=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--all", type=Path, metavar="DIR", help="take every page in both languages, into this folder")
+    chosen = parser.parse_args()
+    out = chosen.all or HERE / "images"
+    out.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+        served = ServedStudio(Path(folder) / "studio")
+        lines = [line.split() for line in served.command("demo").splitlines()[:-1]]
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        with served:
+            pictures = Pictures(browser, served, out, bool(chosen.all))
+            pictures.passwords = {name: password for _, name, password in lines}
+            walk(pictures, Path(folder))
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()

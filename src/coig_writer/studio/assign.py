@@ -1,0 +1,144 @@
+"""Who gets which item: from the queue by skill and age, or by name; leases that run out."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
+from django.utils import timezone
+
+from coig_writer.studio import training
+from coig_writer.studio.models import Assignment, Decision, Item, Membership, Project
+from coig_writer.studio.models.audit import record
+from coig_writer.studio.refusal import Refusal
+from coig_writer.studio.workflow import CLAIMABLE, Role, Status
+
+MOST_HELD = 5
+"""Items that one person may hold unfinished in one role before taking another."""
+_QUEUE_EMPTY = Refusal("队列里暂时没有适合你的。", "There is nothing in the queue for you now.", status=409)
+
+
+def expire(project: Project) -> int:
+    """Ends leases that have run out, so that others may take the items; returns how many."""
+    with transaction.atomic():
+        gone = Assignment.objects.filter(item__project=project, ended=None, lease_until__lte=timezone.now())
+        return gone.update(ended=timezone.now(), outcome="expired")
+
+
+def to_write(project: Project, user: Any) -> QuerySet[Item]:
+    """What the person may take to write: in their genres, held by nobody, what was sent back first."""
+    held = Assignment.objects.filter(role=Role.ANNOTATOR, ended=None).values("item_id")
+    items = project.items.filter(status__in=CLAIMABLE, exercise__isnull=True).exclude(pk__in=held)
+    items = items.exclude(decisions__user=user)
+    return _skilled(items, project, user, Role.ANNOTATOR).order_by("-head", "id")
+
+
+def to_review(project: Project, user: Any) -> QuerySet[Item]:
+    """What the person may take to review: never their own, and not more reviewers than are needed."""
+    items = project.items.filter(status=Status.IN_REVIEW).exclude(author=user).exclude(versions__author=user)
+    holds = Assignment.objects.filter(item=OuterRef("pk"), user=user, ended=None)
+    judged = Decision.objects.filter(item=OuterRef("pk"), user=user, round=OuterRef("round"))
+    items = items.filter(~Exists(holds), ~Exists(judged))
+    items = items.annotate(
+        busy=Count("assignments", filter=Q(assignments__role=Role.REVIEWER, assignments__ended=None), distinct=True),
+        judged=Count("decisions", filter=Q(decisions__round=F("round"), decisions__kind="review"), distinct=True),
+    )
+    need = Q(specialist=True, taken__lt=project.specialist_reviewers) | Q(specialist=False, taken__lt=project.reviewers)
+    items = items.annotate(taken=F("busy") + F("judged")).filter(need)
+    return _skilled(items, project, user, Role.REVIEWER).order_by("first_submitted", "id")
+
+
+def _skilled(items: QuerySet[Item], project: Project, user: Any, role: Role) -> QuerySet[Item]:
+    member = Membership.objects.filter(project=project, user=user, role=role).first()
+    skills = member.skills if member else []
+    return items.filter(Q(genre__in=skills) | Q(category__in=skills)) if skills else items
+
+
+def claim(project: Project, user: Any, role: Role) -> Item:
+    """Gives the person the next item of the queue.
+
+    Raises:
+        Refusal: nothing waits, or they hold as many as one may.
+    """
+    if not training.may_work(project, user):
+        raise Refusal("先学完课程、通过练习，再来领稿。", "Pass the course first; then items are given out.", status=403)
+    expire(project)
+    open_now = Assignment.objects.filter(user=user, role=role, ended=None, item__project=project).count()
+    if open_now >= MOST_HELD:
+        raise Refusal(
+            f"你手上已有 {open_now} 篇，先完成一些再领。",
+            f"You hold {open_now} items already; finish some before taking more.",
+            status=409,
+        )
+    queue = to_write if role is Role.ANNOTATOR else to_review
+    for _ in range(5):
+        with transaction.atomic():
+            item = queue(project, user).defer("article_json", "draft_json").first()
+            if item is None:
+                raise _QUEUE_EMPTY
+            try:
+                with transaction.atomic():
+                    _assign(item, user, role, made_by=None)
+                return item
+            except IntegrityError:  # somebody was faster; take the next
+                continue
+    raise _QUEUE_EMPTY
+
+
+def assign(item: Item, user: Any, role: Role, *, made_by: Any) -> Assignment:
+    """Gives a person an item by name.
+
+    Raises:
+        Refusal: they lack the role, wrote it themselves, or somebody holds it.
+    """
+    if not Membership.objects.filter(project=item.project, user=user, role=role).exists():
+        raise Refusal("这个人在项目里没有这个角色。", "This person does not have that role in the project.")
+    if role is Role.REVIEWER:
+        _check_reviewer(item, user)
+    elif item.status not in CLAIMABLE:
+        raise Refusal("这一篇现在不能分派给作者。", "This item cannot be given to a writer now.", status=409)
+    expire(item.project)
+    try:
+        with transaction.atomic():
+            return _assign(item, user, role, made_by=made_by)
+    except IntegrityError as error:
+        raise Refusal("这一篇已有人在做。", "Somebody holds this item already.", status=409) from error
+
+
+def _check_reviewer(item: Item, user: Any) -> None:
+    if item.status != Status.IN_REVIEW:
+        raise Refusal("这一篇不在审阅中。", "This item is not in review.", status=409)
+    if item.author_id == user.pk or item.versions.filter(author=user).exists():
+        raise Refusal("作者不能审自己的稿。", "An author never reviews their own item.", status=403)
+    if item.decisions.filter(user=user, round=item.round).exists():
+        raise Refusal("这个人这一轮已经审过。", "This person has decided in this round.", status=409)
+    busy = item.assignments.filter(role=Role.REVIEWER, ended=None).count()
+    judged = item.decisions.filter(round=item.round, kind="review").count()
+    if busy + judged >= item.reviewers_needed:
+        raise Refusal("审阅员已够。", "The item has all the reviewers it needs.", status=409)
+
+
+def _assign(item: Item, user: Any, role: Role, *, made_by: Any) -> Assignment:
+    project, now = item.project, timezone.now()
+    due = now + timedelta(days=project.due_days)
+    lease = due if made_by else now + timedelta(hours=project.lease_hours)
+    made = Assignment.objects.create(item=item, user=user, role=role, made_by=made_by, lease_until=lease, due=due)
+    if role is Role.ANNOTATOR:
+        item.author = user
+        if item.status == Status.CANDIDATE:
+            item.status = Status.DRAFT
+        item.save(update_fields=["author", "status", "changed"])
+    record("assign", actor=made_by or user, item=item, user=user.pk, role=str(role))
+    return made
+
+
+def release(item: Item, user: Any, role: Role) -> None:
+    """Gives an item back to the queue; what was written stays."""
+    with transaction.atomic():
+        done = item.assignments.filter(user=user, role=role, ended=None).update(
+            ended=timezone.now(), outcome="released"
+        )
+        if done:
+            record("give back", actor=user, item=item, role=str(role))

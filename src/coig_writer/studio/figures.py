@@ -1,0 +1,225 @@
+"""What a manager wants to know of a project, counted."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import pairwise
+from statistics import median
+from typing import Any
+
+from django.db.models import Count, Q
+from django.utils import timezone
+
+from coig_writer.dataset.statistics import human_share
+from coig_writer.studio.models import Assignment, Decision, Project, Version
+from coig_writer.studio.workflow import Role, Status
+from coig_writer.taxonomy import categories, published
+
+LEAST = 15
+"""Triplets that each category should have (paper, section 2.3)."""
+GAP = timedelta(minutes=5)
+"""Two saves further apart than this are two sittings."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A stage of the funnel: how many items are in it now, and how many have come at least this far."""
+
+    status: Status
+    now: int
+    reached: int
+
+
+@dataclass(frozen=True)
+class Person:
+    """What one person has done."""
+
+    name: str
+    handle: str
+    submitted: int
+    approved: int
+    first_pass: float | None
+    reviews: int
+    hours: float
+    human: float | None
+    """Mean share of the wording that is theirs, 0–1, of texts that a model drafted."""
+
+
+@dataclass(frozen=True)
+class Figures:
+    funnel: list[Stage]
+    items: int
+    first_pass: tuple[int, int]
+    """(accepted in the first round, judged in it)."""
+    agreement: tuple[int, int]
+    """(rounds whose reviewers agreed, rounds that all have judged)."""
+    days: float | None
+    """Median days from import to approval."""
+    coverage: list[tuple[str, int, int]]
+    """(category, approved, in work)."""
+    platforms: list[tuple[str, int]]
+    weeks: list[tuple[str, int, int]]
+    """(Monday, submitted, approved) of the last twelve weeks."""
+    people: list[Person]
+    waiting: dict[str, int]
+
+
+_ORDER = (
+    Status.CANDIDATE,
+    Status.DRAFT,
+    Status.REFINE,
+    Status.SENT_BACK,
+    Status.IN_REVIEW,
+    Status.DISPUTED,
+    Status.ACCEPTED,
+    Status.APPROVED,
+)
+
+
+def approved(project: Project) -> int:
+    return project.items.filter(status=Status.APPROVED, exercise__isnull=True).count()
+
+
+def of(project: Project) -> Figures:
+    """All figures of a project as it stands."""
+    items = project.items.filter(exercise__isnull=True)
+    counts = Counter(dict(items.values_list("status").annotate(Count("id"))))
+    rows = list(items.values("category", "status", "platform", "created", "finished", "first_submitted"))
+    return Figures(
+        funnel=_funnel(counts),
+        items=sum(counts.values()),
+        first_pass=_first_pass(project),
+        agreement=_agreement(project),
+        days=_days(rows),
+        coverage=_coverage(rows),
+        platforms=Counter(row["platform"] or "–" for row in rows).most_common(8),
+        weeks=_weeks(rows),
+        people=_people(project),
+        waiting={
+            "late": Assignment.objects.filter(item__project=project, ended=None, due__lt=timezone.now()).count(),
+            "held": Assignment.objects.filter(item__project=project, ended=None).count(),
+            "removed": counts[Status.REMOVED],
+        },
+    )
+
+
+def _funnel(counts: Counter) -> list[Stage]:
+    found, reached = [], 0
+    for status in reversed(_ORDER):
+        reached += counts[status]
+        found.append(Stage(status, counts[status], reached))
+    return found[::-1]
+
+
+def _first_pass(project: Project) -> tuple[int, int]:
+    rounds = _rounds(
+        Decision.objects.filter(item__project=project, item__exercise__isnull=True, round=1, kind="review")
+    )
+    whole = [verdicts for needed, verdicts in rounds if len(verdicts) >= needed]
+    return sum(set(verdicts) == {"accept"} for verdicts in whole), len(whole)
+
+
+def _agreement(project: Project) -> tuple[int, int]:
+    rounds = _rounds(Decision.objects.filter(item__project=project, item__exercise__isnull=True, kind="review"))
+    whole = [verdicts for needed, verdicts in rounds if len(verdicts) >= needed]
+    return sum(len(set(verdicts)) == 1 for verdicts in whole), len(whole)
+
+
+def _rounds(decisions: Any) -> list[tuple[int, list[str]]]:
+    """(reviewers needed, verdicts) of every item's every round."""
+    found: dict[tuple[int, int], tuple[int, list[str]]] = {}
+    rows = decisions.values_list(
+        "item_id",
+        "round",
+        "verdict",
+        "item__specialist",
+        "item__project__reviewers",
+        "item__project__specialist_reviewers",
+    )
+    for item, number, verdict, specialist, ordinary, more in rows:
+        found.setdefault((item, number), (more if specialist else ordinary, []))[1].append(verdict)
+    return list(found.values())
+
+
+def _days(rows: list[dict]) -> float | None:
+    spans = [
+        (row["finished"] - row["created"]).total_seconds() / 86400
+        for row in rows
+        if row["finished"] and row["status"] == Status.APPROVED
+    ]
+    return median(spans) if spans else None
+
+
+def _coverage(rows: list[dict]) -> list[tuple[str, int, int]]:
+    done = Counter(row["category"] for row in rows if row["status"] == Status.APPROVED)
+    work = Counter(row["category"] for row in rows if row["status"] not in (Status.APPROVED, Status.REMOVED))
+    return [(slug, done[slug], work[slug]) for slug in categories() if slug in published() or done[slug] or work[slug]]
+
+
+def _weeks(rows: list[dict]) -> list[tuple[str, int, int]]:
+    today = timezone.localdate()
+    monday = today - timedelta(days=today.weekday())
+    starts = [monday - timedelta(weeks=back) for back in range(11, -1, -1)]
+
+    def count(column: str, start, wanted: set | None = None) -> int:
+        end = start + timedelta(days=7)
+        return sum(
+            row[column] is not None
+            and start <= timezone.localdate(row[column]) < end
+            and (wanted is None or row["status"] in wanted)
+            for row in rows
+        )
+
+    return [
+        (start.isoformat(), count("first_submitted", start), count("finished", start, {Status.APPROVED}))
+        for start in starts
+    ]
+
+
+def _people(project: Project) -> list[Person]:
+    members = project.memberships.select_related("user").order_by("user__username")
+    users = {
+        each.user_id: each.user for each in members if each.role in (Role.ANNOTATOR, Role.REVIEWER, Role.INSPECTOR)
+    }
+    return [_person(project, user) for user in users.values()]
+
+
+def _person(project: Project, user: Any) -> Person:
+    items = project.items.filter(author=user, exercise__isnull=True)
+    judged = items.filter(decisions__round=1, decisions__kind="review").exclude(status=Status.IN_REVIEW, round=1)
+    judged_count = judged.distinct().count()
+    first = judged.filter(round=1, status__in=(Status.ACCEPTED, Status.APPROVED)).distinct().count()
+    return Person(
+        name=user.username,
+        handle=project.handle(user.pk),
+        submitted=items.exclude(submitted=0).count(),
+        approved=items.filter(status=Status.APPROVED).count(),
+        first_pass=first / judged_count if judged_count else None,
+        reviews=Decision.objects.filter(Q(user=user) & Q(item__project=project)).count(),
+        hours=_hours(project, user),
+        human=_human(project, user),
+    )
+
+
+def _hours(project: Project, user: Any) -> float:
+    """Time spent writing, from the moments of saves: gaps above `GAP` do not count, each sitting adds a minute."""
+    moments = list(
+        Version.objects.filter(item__project=project, author=user).order_by("at").values_list("at", flat=True)
+    )
+    spans = [later - earlier for earlier, later in pairwise(moments)]
+    worked = sum((span for span in spans if span <= GAP), timedelta())
+    sittings = 1 + sum(span > GAP for span in spans) if moments else 0
+    return (worked + sittings * timedelta(minutes=1)).total_seconds() / 3600
+
+
+def _human(project: Project, user: Any) -> float | None:
+    shares = []
+    for item in project.items.filter(author=user).exclude(draft_json__isnull=True).exclude(submitted=0)[:200]:
+        version = item.versions.get(number=item.submitted)
+        drafted = item.draft
+        assert drafted is not None
+        pairs = ((drafted.prompt, version.prompt), (drafted.reasoning, version.reasoning))
+        shares += [human_share(old, new) for old, new in pairs if old]
+    return sum(shares) / len(shares) if shares else None

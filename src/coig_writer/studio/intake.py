@@ -1,0 +1,228 @@
+"""Bringing texts in: files of candidates, drafts or triplets, and single texts that somebody proposes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from django.db import transaction
+
+from coig_writer.corpus.findings import Finding
+from coig_writer.dataset.read import Reject, iter_triplets
+from coig_writer.errors import CoigError
+from coig_writer.schema import Article, Draft, Triplet
+from coig_writer.studio.models import Item, Project, Version
+from coig_writer.studio.models.audit import record
+from coig_writer.taxonomy import resolve
+
+CHUNK = 100
+"""Items stored in one transaction, so that nobody who saves meanwhile waits long."""
+SHOWN_REJECTS = 20
+
+
+@dataclass(frozen=True)
+class Incoming:
+    """One record of a file: an article, and what it has of prompt and reasoning."""
+
+    article: Article
+    prompt: str = ""
+    reasoning: str = ""
+    draft: Draft | None = None
+
+
+@dataclass
+class Imported:
+    """What an import did; the three figures add up to the records read."""
+
+    added: int = 0
+    known: int = 0
+    """Articles that the project has already."""
+    rejects: list[Reject] = field(default_factory=list)
+
+
+def import_file(project: Project, path: Path, *, actor: Any = None, name: str | None = None) -> Imported:
+    """Adds every article of a file that the project does not have yet.
+
+    Args:
+        path: a folder or Parquet file of `corpus build`, JSON Lines of articles, drafts or triplets, or any form of
+            triplets that `dataset` reads.
+        actor: who did it, for the audit log.
+        name: what the file is called there, if not as it is called here.
+
+    Raises:
+        InputError: the file is missing or of no known kind.
+    """
+    done = Imported()
+    for chunk in _chunks(_incoming(path)):
+        records = []
+        for each in chunk:
+            if isinstance(each, Reject):
+                done.rejects.append(each)
+            else:
+                records.append(each)
+        added = add(project, records)
+        done.added += added
+        done.known += len(records) - added
+    record(
+        "import",
+        actor=actor,
+        project=project,
+        file=name or path.name,
+        added=done.added,
+        known=done.known,
+        rejected=len(done.rejects),
+    )
+    return done
+
+
+def _chunks(records: Iterator[Incoming | Reject]) -> Iterator[list[Incoming | Reject]]:
+    while chunk := list(islice(records, CHUNK)):
+        yield chunk
+
+
+def add(project: Project, records: list[Incoming]) -> int:
+    """Stores those whose article the project does not have, and returns how many."""
+    by_key = {each.article.id: each for each in records}
+    with transaction.atomic():
+        known = set(project.items.filter(key__in=by_key).values_list("key", flat=True))
+        new = {key: each for key, each in by_key.items() if key not in known}
+        items = Item.objects.bulk_create([_item(project, each) for each in new.values()])
+        Version.objects.bulk_create(
+            Version(item=item, number=1, origin="import", prompt=each.prompt, reasoning=each.reasoning)
+            for item, each in zip(items, new.values(), strict=True)
+            if each.prompt or each.reasoning
+        )
+    return len(new)
+
+
+def _item(project: Project, incoming: Incoming) -> Item:
+    article = incoming.article
+    genre = _genre(article.genre)
+    draft = incoming.draft
+    return Item(
+        project=project,
+        key=article.id,
+        title=(article.title or article.text.strip().splitlines()[0])[:300],
+        genre=genre.slug if genre else "",
+        category=genre.category if genre else "",
+        specialist=bool(genre and genre.specialist),
+        platform=(article.platform or "")[:120],
+        length=len(article.text),
+        head=1 if incoming.prompt or incoming.reasoning else 0,
+        article_json=article.model_copy(update={"genre": genre.slug if genre else None}).model_dump(mode="json"),
+        draft_json=draft.model_dump(mode="json", exclude={"article"}) if draft else None,
+    )
+
+
+def _genre(name: str | None):
+    try:
+        return resolve(name) if name else None
+    except CoigError:
+        return None
+
+
+def _incoming(path: Path) -> Iterator[Incoming | Reject]:
+    kind = _kind(path)
+    if kind == "triplets":
+        for triplet in iter_triplets(path):
+            yield triplet if isinstance(triplet, Reject) else _of_triplet(triplet)
+        return
+    from coig_writer.annotate.run import load_drafts
+
+    for draft in load_drafts(path):
+        drafted = draft if draft.prompt or draft.reasoning or draft.screening or draft.analysis else None
+        yield Incoming(draft.article, draft.prompt or "", draft.reasoning or "", drafted)
+
+
+def _kind(path: Path) -> str:
+    """`drafts` for what `corpus` and `annotate` write, which `load_drafts` reads, else `triplets`."""
+    if path.is_dir() or path.suffix == ".parquet" or not path.is_file():
+        return "drafts"
+    with open(path, "rb") as file:
+        line = next((line for line in file if line.strip()), b"")
+    try:
+        first = json.loads(line)
+    except (ValueError, RecursionError):
+        return "triplets"
+    if not isinstance(first, dict):
+        return "triplets"
+    article = isinstance(first.get("text"), str) and "id" in first
+    return "drafts" if article or "status" in first else "triplets"
+
+
+def _of_triplet(triplet: Triplet) -> Incoming:
+    """The article takes the triplet's genre; a model's wording stays beside the text as its draft."""
+    article = triplet.article.model_copy(update={"genre": triplet.genre})
+    origin = triplet.provenance
+    draft = None
+    if origin.drafted_by and origin.drafted_by.startswith("llm:"):
+        draft = Draft(
+            id=triplet.id,
+            article=article,
+            prompt=origin.draft_prompt,
+            reasoning=origin.draft_reasoning,
+            model=origin.drafted_by.removeprefix("llm:"),
+            templates=origin.templates,
+        )
+    return Incoming(article, triplet.prompt, triplet.reasoning, draft)
+
+
+@dataclass(frozen=True)
+class Assessed:
+    """What the pre-analysis says of a proposed text."""
+
+    article: Article | None
+    reason: str | None
+    """A code of `corpus.reasons.REASONS` that speaks against it; None: worth the work."""
+    detail: str | None
+    scores: dict[str, float]
+    findings: dict[str, list[Finding]]
+    alike: Item | None = None
+    """The project's item that this text copies, or nearly."""
+    similarity: float = 0.0
+
+
+def assess(project: Project, text: str, *, url: str = "", published: str = "", title: str = "", genre: str = ""):
+    """Looks at a proposed text as `corpus build` does, and for what the project has like it."""
+    from coig_writer.corpus.assess import DIMENSIONS
+    from coig_writer.corpus.inspection import inspect_row
+    from coig_writer.corpus.rows import Row, Stamp
+    from coig_writer.corpus.settings import CorpusSettings
+
+    stamps = [Stamp("proposer", published)] if published else []
+    row = Row("proposed", text=text, title=title or None, url=url or None, genre=genre or None, stamps=stamps)
+    found = inspect_row(asdict(row) | {"key": "0"}, CorpusSettings(language="any"))
+    evidence = json.loads(found.get("evidence") or "{}")
+    findings = {name: [Finding(**each) for each in evidence.get(name, [])] for name in DIMENSIONS}
+    article = None
+    if found.get("id"):
+        names = ("id", "text", "title", "url", "platform", "language", "script", "genre", "published")
+        article = Article(**{name: found[name] for name in names}, genre_by="source" if found["genre"] else None)
+    alike, similarity = near(project, article) if article else (None, 0.0)
+    return Assessed(
+        article,
+        found.get("reason"),
+        found.get("detail"),
+        {name: found[name] for name in DIMENSIONS if found.get(name) is not None},
+        {name: each for name, each in findings.items() if each},
+        alike,
+        similarity,
+    )
+
+
+def near(project: Project, article: Article) -> tuple[Item | None, float]:
+    """The project's item most like an article, if it is nearly a copy, and how like (0–1)."""
+    from coig_writer.dataset.near import Neighbourhood
+
+    same = project.items.filter(key=article.id).first()
+    if same:
+        return same, 1.0
+    known = list(project.items.values_list("pk", "article_json__text"))
+    if not known:
+        return None, 0.0
+    match = Neighbourhood([text for _, text in known]).matches([article.text])[0]
+    return (project.items.get(pk=known[match.index][0]), match.similarity) if match else (None, 0.0)

@@ -1,0 +1,48 @@
+"""Releases of approved items: the same folder that `coig-writer dataset build` writes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+
+from coig_writer.errors import CoigError
+from coig_writer.studio.export import write_triplets
+from coig_writer.studio.models import Project
+from coig_writer.studio.refusal import Refusal
+
+if TYPE_CHECKING:
+    from coig_writer.dataset.build import ReleaseSummary
+
+
+def folder_of(project: Project) -> Path:
+    """Where a project's releases lie."""
+    return settings.FOLDER / "releases" / f"project-{project.pk}"
+
+
+def build(project: Project, *, licence: str | None = None) -> ReleaseSummary:
+    """Writes the approved triplets and builds the release from them; an earlier one is replaced.
+
+    Raises:
+        Refusal: nothing is approved, or the release cannot be built.
+    """
+    from coig_writer.dataset.build import build_release  # heavy, and rarely needed: the server starts without it
+    from coig_writer.report.release import render_report
+
+    place = folder_of(project)
+    approved = place / "approved.jsonl"
+    if not write_triplets(project, approved):
+        raise Refusal("还没有已批准的。", "Nothing is approved yet.", status=409)
+    try:
+        return build_release(
+            [approved],
+            place / "release",
+            report=render_report,
+            title=project.name,
+            licence=licence,
+            gate_sum=project.gate_sum,
+            gate_each=project.gate_each,
+        )
+    except CoigError as error:
+        raise Refusal(f"发布没有建成：{error.message}", f"The release could not be built: {error}") from error

@@ -1,0 +1,79 @@
+"""Listening: uvicorn with what the studio needs of it."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import uvicorn
+from uvicorn.supervisors import Multiprocess
+
+from coig_writer.errors import SettingError
+from coig_writer.llm.embedded import serving
+from coig_writer.llm.registry import resolve
+from coig_writer.studio.drafting import SPEC
+
+APPLICATION = "coig_writer.studio.asgi:application"
+
+
+def serve(host: str, port: int, *, workers: int = 1, ready: Callable[[str], None]) -> None:
+    """Serves until it is stopped.
+
+    Args:
+        port: 0 takes a free one.
+        ready: is told the address as soon as the port is taken.
+
+    Raises:
+        SettingError: the port cannot be taken.
+    """
+    listening = _listen(host, port)
+    shown = host if host not in ("127.0.0.1", "0.0.0.0", "::", "::1") else "localhost"
+    ready(f"http://{shown}:{listening.getsockname()[1]}/")
+    config = uvicorn.Config(
+        APPLICATION,
+        workers=workers,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        forwarded_allow_ips=os.environ.get("FORWARDED_ALLOW_IPS", "127.0.0.1"),
+        timeout_keep_alive=30,
+        timeout_graceful_shutdown=10,
+    )
+    server = uvicorn.Server(config)
+    if workers == 1:
+        server.run(sockets=[listening])
+    else:
+        Multiprocess(config, target=server.run, sockets=[listening]).run()
+
+
+@contextmanager
+def drafting_with(name: str) -> Iterator[None]:
+    """For the length of the block, processes started from here ask this model for drafts; a local one is loaded first.
+
+    Raises:
+        SettingError: there is no such model.
+        ModelError: it cannot be loaded.
+    """
+    with serving(resolve(name)) as spec:
+        reached = spec.model_copy(update={"name": f"{spec.base_url}#{spec.model}"})
+        os.environ[SPEC] = reached.model_dump_json()
+        try:
+            yield
+        finally:
+            del os.environ[SPEC]
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    # Named as TCP, since asyncio sends small packets at once on sockets that say so: else each answer waits 40 ms.
+    listening = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((host, port))
+    except OSError as error:
+        raise SettingError(
+            f"cannot listen on {host}:{port}: {error.strerror}", where="--port", remedy="Choose another port."
+        ) from error
+    listening.set_inheritable(True)
+    return listening

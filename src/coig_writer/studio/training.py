@@ -1,0 +1,123 @@
+"""The course and its pass mark, and what calibration sessions show."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from coig_writer.report.labels import Label
+from coig_writer.schema import DIMENSIONS
+from coig_writer.studio.models import Attempt, Calibration, Project
+
+HERE = Path(__file__).parent / "course"
+UNITS = {
+    "criteria": Label("什么样的三元组算好", "What makes a good triplet"),
+    "technique": Label("写提示", "The prompt"),
+    "articulation": Label("写思路", "The reasoning"),
+    "culture": Label("文化上的分寸", "Tact in matters of culture"),
+}
+"""In the order in which they are taken."""
+PASS = 0.8
+"""Share of right answers that passes a unit."""
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """A question with one right answer."""
+
+    question: Label
+    options: tuple[Label, ...]
+    answer: int
+    why: Label
+
+
+@cache
+def exercises(unit: str) -> tuple[Exercise, ...]:
+    rows = tomllib.loads((HERE / "exercises.toml").read_text(encoding="utf-8"))["exercise"]
+    return tuple(
+        Exercise(Label(row["zh"], row["en"]), tuple(Label(*each) for each in row["options"]), row["answer"],
+                 Label(*row["why"]))
+        for row in rows
+        if row["unit"] == unit
+    )  # fmt: skip
+
+
+@cache
+def page(unit: str, language: str) -> str:
+    """A unit's text as clean HTML."""
+    import markdown
+    import nh3
+
+    text = (HERE / language / f"{unit}.md").read_text(encoding="utf-8")
+    return nh3.clean(markdown.markdown(text, extensions=["tables"]))
+
+
+def grade(unit: str, given: Mapping[str, Any]) -> list[bool]:
+    """For each exercise whether it was answered rightly; `given` has `answer-0`, `answer-1` …"""
+    return [str(given.get(f"answer-{at}")) == str(each.answer) for at, each in enumerate(exercises(unit))]
+
+
+def passed(project: Project, user: Any) -> set[str]:
+    """Units that the person has passed."""
+    return set(Attempt.objects.filter(project=project, user=user, share__gte=PASS).values_list("unit", flat=True))
+
+
+def may_work(project: Project, user: Any) -> bool:
+    """Whether the course is passed, or not asked for."""
+    return not project.course_required or passed(project, user) >= set(UNITS)
+
+
+def interval_alpha(units: Sequence[Sequence[float]]) -> float | None:
+    """Krippendorff's α for values whose differences mean something (Krippendorff 2011, interval metric).
+
+    Args:
+        units: for each item the values that raters gave; missing raters are just missing.
+
+    Returns:
+        1 perfect, 0 as by chance; None without a unit of two raters or where all values are the same.
+    """
+    kept = [unit for unit in units if len(unit) > 1]
+    values = [value for unit in kept for value in unit]
+    if len(set(values)) < 2:
+        return None
+    expected = _squares(values) / (len(values) - 1)
+    observed = sum(_squares(unit) / (len(unit) - 1) for unit in kept)
+    return 1 - observed / expected
+
+
+def _squares(values: Sequence[float]) -> float:
+    """Sum of the squared differences of all ordered pairs."""
+    mean = sum(values) / len(values)
+    return 2 * len(values) * sum((value - mean) ** 2 for value in values)
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """What a session shows of one dimension."""
+
+    dimension: str
+    alpha: float | None
+    mine: float | None
+    """How much higher the person scores than the others on the same items, in points."""
+
+
+def agreement(calibration: Calibration, user: Any) -> list[Agreement]:
+    """Agreement by dimension, and how the person's scores lie beside those of the others."""
+    rows = list(calibration.scores.values_list("item_id", "user_id", "scores"))
+    found = []
+    for name in DIMENSIONS:
+        units: dict[int, list[float]] = {}
+        for item, _, scores in rows:
+            units.setdefault(item, []).append(scores[name])
+        differences = []
+        for item, rater, scores in rows:
+            others = [theirs[name] for same, who, theirs in rows if same == item and who != user.pk]
+            if rater == user.pk and others:
+                differences.append(scores[name] - sum(others) / len(others))
+        mine = sum(differences) / len(differences) if differences else None
+        found.append(Agreement(name, interval_alpha(list(units.values())), mine))
+    return found

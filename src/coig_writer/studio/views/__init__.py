@@ -1,0 +1,1 @@
+"""Pages: each view asks `permissions`, calls a module that does the work, and renders a template."""

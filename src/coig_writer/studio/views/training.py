@@ -1,0 +1,124 @@
+"""Course pages with exercises, and calibration sessions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.db import IntegrityError, transaction
+from django.db.models import Count
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+
+from coig_writer.schema import DIMENSIONS
+from coig_writer.studio import training
+from coig_writer.studio.models import Attempt, Calibration, CalibrationScore
+from coig_writer.studio.models.audit import record
+from coig_writer.studio.permissions import LEADS, project_for
+from coig_writer.studio.refusal import Refusal
+from coig_writer.studio.templatetags.words import chinese
+from coig_writer.studio.views.workbench import reading
+from coig_writer.studio.words import BANDS
+from coig_writer.studio.workflow import Role
+from coig_writer.studio.writing import Content, content_from
+
+RATERS = (Role.ANNOTATOR, Role.REVIEWER, Role.INSPECTOR, Role.MANAGER)
+
+
+@login_required
+def course(request: HttpRequest, project_id: int) -> HttpResponse:
+    """The units, which of them one has passed, and the sessions there are."""
+    project, roles = project_for(request.user, project_id)
+    if request.method == "POST":
+        if not roles & LEADS:
+            raise Refusal("只有项目经理能改。", "Only managers change this.", status=403)
+        _change(request, project)
+        return redirect("course", project.pk)
+    sessions = project.calibrations.annotate(size=Count("items")).order_by("-id")
+    done = training.passed(project, request.user)
+    context = {
+        "project": project,
+        "roles": roles,
+        "lead": bool(roles & LEADS),
+        "units": [(name, words, name in done) for name, words in training.UNITS.items()],
+        "sessions": [(each, each.scores.filter(user=request.user).count()) for each in sessions],
+    }
+    return render(request, "studio/course.html", context)
+
+
+def _change(request: HttpRequest, project: Any) -> None:
+    if request.POST.get("what") == "required":
+        project.course_required = bool(request.POST.get("required"))
+        project.save(update_fields=["course_required"])
+        record("course required", actor=request.user, project=project, required=project.course_required)
+        return
+    written = project.items.exclude(submitted=0).order_by("?")[:5]
+    if not written:
+        raise Refusal("还没有交过的稿子可拿来校准。", "Nothing has been submitted yet to calibrate on.", status=409)
+    made = Calibration.objects.create(project=project, name=request.POST.get("name", "").strip()[:120] or "–")
+    made.items.set(written)
+    record("new calibration", actor=request.user, project=project, calibration=made.pk)
+
+
+@login_required
+def unit(request: HttpRequest, project_id: int, name: str) -> HttpResponse:
+    """A unit's text and exercises; answers are graded at once, and may be tried again."""
+    project, roles = project_for(request.user, project_id)
+    if name not in training.UNITS:
+        raise Http404
+    right = None
+    if request.method == "POST":
+        right = training.grade(name, request.POST)
+        share = sum(right) / len(right)
+        Attempt.objects.create(project=project, user=request.user, unit=name, share=share)
+    given = [request.POST.get(f"answer-{at}", "") for at in range(len(training.exercises(name)))]
+    context = {
+        "project": project,
+        "roles": roles,
+        "title": training.UNITS[name],
+        "text": training.page(name, "zh" if chinese() else "en"),
+        "exercises": list(zip(training.exercises(name), right or [None] * len(given), given, strict=True)),
+        "graded": right is not None,
+        "passed": name in training.passed(project, request.user),
+    }
+    return render(request, "studio/unit.html", context)
+
+
+@login_required
+def calibrate(request: HttpRequest, project_id: int, calibration_id: int) -> HttpResponse:
+    """The next item to score; when all are scored, how far people agree."""
+    project, roles = project_for(request.user, project_id, *RATERS)
+    session = project.calibrations.filter(pk=calibration_id).first()
+    if session is None:
+        raise Http404
+    if request.method == "POST":
+        _score(request, session)
+        return redirect("calibrate", project.pk, session.pk)
+    scored = session.scores.filter(user=request.user).values("item_id")
+    item = session.items.exclude(pk__in=scored).order_by("pk").first()
+    context: dict[str, Any] = {"project": project, "roles": roles, "session": session}
+    if item is None:
+        people = session.scores.values("user").distinct().count()
+        context |= {"agreement": training.agreement(session, request.user), "people": people}
+        return render(request, "studio/agreement.html", context)
+    version = item.versions.filter(number=item.submitted).first()
+    context |= reading(item) | {
+        "content": Content.of(version),
+        "dimensions": DIMENSIONS,
+        "scale": range(1, 11),
+        "bands": BANDS,
+        "left": session.items.count() - len(scored),
+    }
+    return render(request, "studio/calibrate.html", context)
+
+
+def _score(request: HttpRequest, session: Calibration) -> None:
+    item = session.items.filter(pk=request.POST.get("item") or 0).first()
+    scores = content_from(request.POST).scores
+    if item is None or set(scores) != set(DIMENSIONS):
+        raise Refusal("六项都要打。", "All six are needed.")
+    try:
+        with transaction.atomic():
+            CalibrationScore.objects.create(calibration=session, item=item, user=request.user, scores=dict(scores))
+    except IntegrityError as error:
+        raise Refusal("这一篇你打过了。", "You have scored this item.", status=409) from error

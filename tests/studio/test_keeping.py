@@ -1,0 +1,110 @@
+"""Checks, backups that are consistent while people work, restoring, figures for monitoring."""
+
+import asyncio
+import json
+import sqlite3
+import subprocess
+import tarfile
+
+import pytest
+from django.test import Client
+
+from coig_writer.errors import InputError, SettingError
+from coig_writer.studio import keeping
+from support.served_studio import ServedStudio
+from support.studio_client import StudioClient
+
+
+def test_a_backup_taken_while_people_write_is_whole_and_can_be_served(tmp_path, starter):
+    served = ServedStudio(tmp_path / "studio")
+    data = tmp_path / "one.jsonl"
+    data.write_text(json.dumps(starter[0], ensure_ascii=False) + "\n", encoding="utf-8")
+    password = served.account("writer", "backed up", "annotator")
+    served.command("import", str(data), "--project", "backed up")
+
+    async def write_and_back_up():
+        async with StudioClient(served.address, "writer", password) as client:
+            await client.page("/projects/1/")
+            item = await client.claim()
+            backup = asyncio.create_task(asyncio.to_thread(served.command, "backup", str(tmp_path / "b.tar.gz")))
+            number = 1
+            while not backup.done():
+                status, told = await client.save(item, number, prompt=f"第 {number} 稿")
+                assert status == 200, told
+                number = json.loads(told)["version"]
+            await backup
+            return number
+
+    with served:
+        last = asyncio.run(write_and_back_up())
+    assert last > 1
+    restored = ServedStudio(tmp_path / "restored")
+    restored.command("restore", str(tmp_path / "b.tar.gz"))
+    assert (restored.folder / "secret.key").stat().st_mode & 0o077 == 0
+    with sqlite3.connect(restored.folder / "studio.sqlite3") as database:
+        assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        assert 1 <= database.execute("SELECT max(number) FROM studio_version").fetchone()[0] <= last
+
+    async def sign_in_again():
+        async with StudioClient(restored.address, "writer", password) as client:
+            assert "backed up" in await client.page("/projects/1/")
+
+    with restored:
+        asyncio.run(sign_in_again())
+    assert "ok   database" in served.command("check")
+
+
+def test_restoring_writes_nothing_over(tmp_path):
+    full = tmp_path / "full"
+    full.mkdir()
+    (full / "something").touch()
+    with pytest.raises(SettingError, match="not empty"):
+        keeping.restore(tmp_path / "b.tar.gz", full)
+    with pytest.raises(InputError):
+        keeping.restore(tmp_path / "missing.tar.gz", tmp_path / "new")
+    with tarfile.open(tmp_path / "odd.tar.gz", "w:gz") as archive:
+        archive.add(full / "something", "something")
+    with pytest.raises(InputError, match="not a backup"):
+        keeping.restore(tmp_path / "odd.tar.gz", tmp_path / "newer")
+
+
+def test_figures_for_monitoring_hold_no_names(project, item, person):
+    one, user = item(), person("annotator")
+    text = Client().get("/metrics").content.decode()
+    assert 'studio_items{status="candidate"}' in text
+    assert one.title not in text
+    assert user.username not in text
+    assert user.client.get("/metrics", REMOTE_ADDR="203.0.113.9").status_code == 404
+
+
+def test_the_demo_has_an_account_for_each_role(tmp_path):
+    served = ServedStudio(tmp_path / "demo")
+    lines = [line.split() for line in served.command("demo").splitlines()[:-1]]
+    assert [line[0] for line in lines] == [
+        "annotator",
+        "reviewer",
+        "reviewer",
+        "inspector",
+        "evaluator",
+        "manager",
+        "admin",
+    ]
+    assert len({line[2] for line in lines}) == len(lines)
+    again = [line.split()[2] for line in served.command("demo").splitlines()[:-1]]
+    assert set(again).isdisjoint(line[2] for line in lines)
+
+
+def test_a_port_that_is_taken_is_said_plainly(tmp_path):
+    import socket
+    import sys
+
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        words = ["studio", "serve", "--folder", str(tmp_path / "s"), "--port", str(port)]
+        done = subprocess.run(
+            [sys.executable, "-m", "coig_writer", *words], capture_output=True, text=True, check=False
+        )
+    assert done.returncode == 2
+    assert "cannot listen" in done.stderr

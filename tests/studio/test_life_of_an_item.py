@@ -1,0 +1,177 @@
+"""From a candidate to a release, through the views that browsers use."""
+
+import json
+
+import pytest
+
+from coig_writer.dataset.inputs import read_items
+from coig_writer.schema import Verdict
+from coig_writer.studio.models import AuditEntry
+from coig_writer.studio.workflow import Status, after_inspection, after_reviews
+
+
+@pytest.fixture
+def crew(person):
+    return {
+        "author": person("annotator"),
+        "first": person("reviewer"),
+        "second": person("reviewer"),
+        "inspector": person("inspector"),
+        "manager": person("manager"),
+    }
+
+
+def claim(user, project, role):
+    answer = user.client.post(f"/projects/{project.pk}/claim/{role}")
+    assert answer.status_code == 302, answer.content.decode()
+    return answer.url
+
+
+def submit(user, item, data):
+    answer = user.client.post(f"/items/{item.pk}/submit", data)
+    item.refresh_from_db()
+    return answer
+
+
+def review(user, item, data):
+    answer = user.client.post(f"/items/{item.pk}/review", data)
+    item.refresh_from_db()
+    return answer
+
+
+def written(project, item, crew, form, **changes):
+    """The item, claimed and submitted by its author."""
+    claim(crew["author"], project, "annotator")
+    return submit(crew["author"], item, form(**changes))
+
+
+def test_from_candidate_to_release(project, item, crew, form, verdict, studio):
+    one = item()
+    assert claim(crew["author"], project, "annotator") == f"/items/{one.pk}/"
+    assert crew["author"].client.get(f"/items/{one.pk}/").status_code == 200
+
+    submit(crew["author"], one, form(article_quality=7))  # below the gate
+    assert one.status == Status.REFINE
+    assert "article_quality 7 < 8" in one.shortfalls
+    submit(crew["author"], one, form(base=one.head))
+    assert (one.status, one.round) == (Status.IN_REVIEW, 1)
+
+    claim(crew["first"], project, "reviewer")
+    claim(crew["second"], project, "reviewer")
+    review(crew["first"], one, verdict(one))
+    assert one.status == Status.IN_REVIEW
+    review(crew["second"], one, verdict(one, "send_back"))
+    assert one.status == Status.DISPUTED
+    inspected = crew["inspector"].client.post(f"/items/{one.pk}/inspect", verdict(one, "send_back"))
+    assert inspected.status_code == 302
+    one.refresh_from_db()
+    assert one.status == Status.SENT_BACK
+    assert one.title in crew["author"].client.get(f"/projects/{project.pk}/").content.decode()
+
+    submit(crew["author"], one, form(base=one.head, reasoning=form()["reasoning"] + "\n\n末了再看一遍语气。"))
+    assert (one.status, one.round) == (Status.IN_REVIEW, 2)
+    review(crew["first"], one, verdict(one))  # the same two are asked again
+    review(crew["second"], one, verdict(one))
+    assert one.status == Status.ACCEPTED
+    crew["inspector"].client.post(f"/items/{one.pk}/inspect", verdict(one))
+    one.refresh_from_db()
+    assert one.status == Status.APPROVED
+
+    built = crew["manager"].client.post(f"/projects/{project.pk}/release", {"licence": "cc-by-4.0"})
+    assert built.status_code == 200
+    folder = studio / "releases" / f"project-{project.pk}"
+    assert (folder / "release" / "README.md").is_file()
+    [read], _ = read_items([folder / "approved.jsonl"])
+    assert [each.verdict for each in read.record.reviews if each.round == 2] == [Verdict.ACCEPT] * 3
+    text = (folder / "approved.jsonl").read_text(encoding="utf-8")
+    assert not any(user.username in text for user in crew.values())
+    released = [json.loads(line) for line in (folder / "release" / "full.jsonl").read_text().splitlines()]
+    assert [each["id"] for each in released] == [one.key]
+    assert list(AuditEntry.objects.filter(item=one).order_by("id").values_list("action", flat=True)) == [
+        "assign", "save", "submit", "save", "submit", "assign", "assign", "review", "review", "inspect",
+        "save", "submit", "review", "review", "inspect",
+    ]  # fmt: skip
+
+
+def test_a_submission_that_lacks_something_is_refused_and_nothing_moves(project, item, crew, form):
+    one = item()
+    answer = written(project, one, crew, form, coherent="")
+    assert answer.status_code == 400
+    assert (one.status, one.head) == (Status.DRAFT, 1)
+
+
+def test_the_author_who_doubts_the_triplet_is_taken_at_their_word(project, item, crew, form):
+    one = item()
+    written(project, one, crew, form, coherent="no")
+    assert one.status == Status.REFINE
+
+
+def test_an_item_that_needs_special_knowledge_needs_four(project, item, crew, form, verdict, person):
+    one = item(specialist=True)
+    written(project, one, crew, form)
+    for at in range(4):
+        assert one.status == Status.IN_REVIEW, f"settled after {at}"
+        reviewer = person("reviewer")
+        claim(reviewer, project, "reviewer")
+        review(reviewer, one, verdict(one))
+    assert one.status == Status.ACCEPTED
+    assert person("reviewer").client.post(f"/projects/{project.pk}/claim/reviewer").status_code == 409
+
+
+def test_the_author_never_reviews_their_own(project, item, form, person, verdict):
+    author = person("annotator", "reviewer", "inspector")
+    one = item()
+    claim(author, project, "annotator")
+    submit(author, one, form())
+    assert author.client.post(f"/projects/{project.pk}/claim/reviewer").status_code == 409
+    assert review(author, one, verdict(one)).status_code == 409
+    assert author.client.post(f"/items/{one.pk}/inspect", verdict(one)).status_code == 403
+    assert one.decisions.count() == 0
+
+
+def test_verdicts_stay_hidden_until_all_are_in(project, item, crew, form, verdict):
+    one = item()
+    written(project, one, crew, form)
+    claim(crew["first"], project, "reviewer")
+    claim(crew["second"], project, "reviewer")
+    remark = {"part": "prompt", "body": "只有我看得到的批注", "start": 0, "end": 3, "quote": "给一栋"}
+    assert "只有我" in crew["first"].client.post(f"/items/{one.pk}/remarks", remark).content.decode()
+    review(crew["first"], one, verdict(one, "send_back", comment="只有我知道的理由"))
+    for user in (crew["second"], crew["author"]):
+        page = user.client.get(f"/items/{one.pk}/review").content.decode()
+        assert "只有我" not in page
+    assert "只有我知道" in crew["manager"].client.get(f"/items/{one.pk}/review").content.decode()
+    review(crew["second"], one, verdict(one, "send_back"))
+    assert one.status == Status.SENT_BACK
+    page = crew["author"].client.get(f"/items/{one.pk}/").content.decode()
+    assert "只有我知道的理由" in page
+    assert "只有我看得到的批注" in page
+    assert crew["first"].username not in page
+
+
+def test_a_verdict_about_another_text_is_refused(project, item, crew, form, verdict):
+    one = item()
+    written(project, one, crew, form)
+    claim(crew["first"], project, "reviewer")
+    assert review(crew["first"], one, verdict(one, version=one.submitted - 1)).status_code == 409
+    assert one.decisions.count() == 0
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "needed", "status"),
+    [
+        ([], 2, Status.IN_REVIEW),
+        (["accept"], 2, Status.IN_REVIEW),
+        (["accept", "accept"], 2, Status.ACCEPTED),
+        (["send_back", "send_back"], 2, Status.SENT_BACK),
+        (["remove", "remove"], 2, Status.REMOVED),
+        (["accept", "remove"], 2, Status.DISPUTED),
+        (["accept", "accept", "accept", "send_back"], 4, Status.DISPUTED),
+    ],
+)
+def test_what_reviewers_agree_on_settles_the_round(verdicts, needed, status):
+    assert after_reviews([Verdict(each) for each in verdicts], needed) == status
+
+
+def test_an_inspection_is_final():
+    assert [after_inspection(verdict) for verdict in Verdict] == [Status.APPROVED, Status.SENT_BACK, Status.REMOVED]

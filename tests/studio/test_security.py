@@ -1,0 +1,294 @@
+"""Each promise of safety, attacked."""
+
+import io
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from coig_writer.studio import people
+from coig_writer.studio.models import Invitation, Membership
+from coig_writer.studio.workflow import Role
+
+NASTY = '<script>alert(1)</script>"\'><img src=x onerror=alert(2)>{{7*7}}{% now "Y" %}'
+
+
+def paths(project, item):
+    """(path, method) of everything that belongs to a project or an item."""
+    p, i = f"/projects/{project.pk}", f"/items/{item.pk}"
+    return [
+        *[
+            (f"{p}/{name}", "get")
+            for name in ("", "items", "import", "propose", "people", "overview", "release", "arena", "programs")
+        ],
+        *[(f"{p}/export/{name}", "get") for name in ("triplets", "decisions", "history")],
+        *[(f"{p}/{name}", "post") for name in ("claim/annotator", "claim/reviewer", "people/invite", "people/1")],
+        *[(f"{i}/{name}", "get") for name in ("", "versions", "review")],
+        *[(f"{i}/{name}", "post") for name in ("save", "check", "submit", "release", "assign", "review", "inspect")],
+        *[(f"{i}/{name}", "post") for name in ("remarks", "remarks/1/settle")],
+    ]
+
+
+def test_strangers_are_asked_to_sign_in_and_others_find_nothing(project, item, person):
+    one = item()
+    outsider = person()
+    for path, method in paths(project, one):
+        stranger = getattr(Client(), method)(path)
+        assert stranger.status_code == 302, path
+        assert stranger.url.startswith("/sign-in?next="), path
+        assert getattr(outsider.client, method)(path).status_code == 404, path
+
+
+def test_an_annotator_cannot_open_anothers_item_by_changing_the_number(project, item, person, form):
+    one = item()
+    author, curious = person("annotator"), person("annotator", "reviewer")
+    author.client.post(f"/projects/{project.pk}/claim/annotator")
+    for path, method in paths(project, one):
+        if path.startswith("/items/"):
+            data = form() if method == "post" else {}
+            assert getattr(curious.client, method)(path, data).status_code == 404, path
+    one.refresh_from_db()
+    assert one.head == 1
+
+
+MANAGERS = (
+    "programs",
+    "import",
+    "people",
+    "overview",
+    "release",
+    "export/triplets",
+    "export/decisions",
+    "export/history",
+)
+
+
+@pytest.mark.parametrize("role", ["annotator", "reviewer", "inspector", "evaluator"])
+def test_pages_of_managers_are_closed_to_other_roles(project, person, role):
+    user = person(role)
+    for name in MANAGERS:
+        assert user.client.get(f"/projects/{project.pk}/{name}").status_code == 403, name
+    answer = user.client.post(f"/projects/{project.pk}/people/invite", {"role": "admin"})
+    assert answer.status_code == 403
+    assert not Invitation.objects.filter(project=project).exists()
+
+
+def test_a_manager_cannot_make_administrators(project, person):
+    manager = person("manager")
+    boss = person("admin")
+    assert manager.client.post(f"/projects/{project.pk}/people/invite", {"role": "admin"}).status_code == 403
+    theirs = Membership.objects.get(project=project, user=boss)
+    assert manager.client.post(f"/projects/{project.pk}/people/{theirs.pk}", {"remove": "1"}).status_code == 403
+    assert Membership.objects.filter(pk=theirs.pk).exists()
+
+
+def test_a_member_of_another_project_is_out_of_reach(project, person):
+    from coig_writer.studio.models import Project
+
+    other = Project.objects.create(name="elsewhere")
+    boss = person("admin")
+    people.add_role(other, boss, Role.ANNOTATOR)
+    theirs = Membership.objects.get(project=other)
+    assert boss.client.post(f"/projects/{project.pk}/people/{theirs.pk}", {"remove": "1"}).status_code == 404
+    assert boss.client.post(f"/projects/{other.pk}/people/{theirs.pk}", {"remove": "1"}).status_code == 403
+
+
+def test_every_change_needs_the_token_of_a_page(project, item, person, form):
+    one = item()
+    author = person("annotator", "manager")
+    author.client.post(f"/projects/{project.pk}/claim/annotator")
+    strict = Client(enforce_csrf_checks=True)
+    strict.force_login(author)
+    for path, method in [*paths(project, one), ("/sign-in", "post"), ("/sign-out", "post"), ("/language", "post")]:
+        if method == "post":
+            assert strict.post(path, form()).status_code == 403, path
+    one.refresh_from_db()
+    assert one.head == 1
+
+
+def test_changes_are_not_made_by_following_a_link(project, item, person):
+    one = item()
+    author = person("annotator", "manager")
+    author.client.post(f"/projects/{project.pk}/claim/annotator")
+    for path, method in paths(project, one):
+        if method == "post" and not path.endswith("/review"):
+            assert author.client.get(path).status_code == 405, path
+
+
+def test_what_people_and_models_write_is_never_markup(project, person, starter, form, verdict):
+    from coig_writer.schema import Analysis, Article, Draft
+    from coig_writer.studio import intake
+
+    reading = dict.fromkeys(("structure", "style", "rhetoric", "effectiveness", "insight"), NASTY)
+    article = Article.from_text(f"正文 {NASTY}。" * 20, title=NASTY, author=NASTY, platform=NASTY, genre="essay")
+    draft = Draft(id=article.id, article=article, prompt=NASTY, reasoning=NASTY, model="m",
+                  analysis=Analysis(**reading, by="llm:m@00000000"))  # fmt: skip
+    intake.add(project, [intake.Incoming(article, NASTY, NASTY, draft)])
+    one = project.items.get()
+    author, reviewer, manager = person("annotator"), person("reviewer"), person("manager")
+    project.name = NASTY
+    project.save()
+    author.client.post(f"/projects/{project.pk}/claim/annotator")
+    pages = [author.client.get(f"/items/{one.pk}/"), author.client.get(f"/items/{one.pk}/versions")]
+    pages.append(author.client.post(f"/items/{one.pk}/save", form(prompt=NASTY * 2, base=0)))
+    one.refresh_from_db()
+    type(one).objects.filter(pk=one.pk).update(status="in_review", submitted=1)
+    author.assignments.update(ended=timezone.now())
+    reviewer.client.post(f"/projects/{project.pk}/claim/reviewer")
+    remark = {"part": "prompt", "body": NASTY, "quote": NASTY, "start": 0, "end": 5}
+    pages.append(reviewer.client.post(f"/items/{one.pk}/remarks", remark))
+    reviewer.client.post(f"/items/{one.pk}/review", verdict(one, "send_back", comment=NASTY))
+    pages += [manager.client.get(f"/items/{one.pk}/review")]
+    pages += [manager.client.get(f"/projects/{project.pk}/{name}") for name in ("", "items", "overview", "people")]
+    pages.append(manager.client.get(f"/projects/{project.pk}/items", {"words": NASTY}))
+    pages.append(
+        manager.client.post(f"/projects/{project.pk}/propose", {"text": NASTY * 9, "title": NASTY, "url": NASTY})
+    )
+    for page in pages:
+        text = page.content.decode()
+        assert "<script>alert" not in text, page.request["PATH_INFO"]
+        assert "<img src=x" not in text, page.request["PATH_INFO"]
+        assert page.status_code in (200, 409), page.request["PATH_INFO"]
+    checked = author.client.post(f"/items/{one.pk}/check", form(prompt=NASTY, base=0))
+    assert "<script>alert" not in checked.json()["html"]
+
+
+def test_every_answer_carries_the_policy(project, person):
+    user = person("annotator")
+    for answer in (user.client.get(f"/projects/{project.pk}/"), Client().get("/sign-in"), user.client.get("/nothing")):
+        policy = answer.headers["Content-Security-Policy"]
+        assert "default-src 'none'" in policy
+        assert "unsafe" not in policy
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        assert answer.headers["X-Frame-Options"] == "DENY"
+        assert answer.headers["Cache-Control"] == "no-store"
+
+
+def test_templates_hold_no_inline_script_or_style():
+    import re
+    from pathlib import Path
+
+    import coig_writer.studio as package
+
+    for path in Path(package.__file__).parent.rglob("*.html"):
+        text = path.read_text(encoding="utf-8")
+        assert not re.search(r"<script(?![^>]*src=)|<style|\sstyle=|\son[a-z]+=|javascript:|\|safe|autoescape", text), (
+            path
+        )
+
+
+def test_expired_used_and_invented_invitations_let_nobody_in(project, person):
+    manager = person("manager")
+    token = people.invite(project, Role.ANNOTATOR, by=manager)
+    assert Client().get("/invitation/" + "x" * 43).status_code == 410
+    Invitation.objects.filter(project=project).update(expires=timezone.now() - timedelta(seconds=1))
+    late = {"name": "too-late", "password": "long-enough-9731"}
+    assert Client().post(f"/invitation/{token}", late).status_code == 410
+    Invitation.objects.filter(project=project).update(expires=timezone.now() + timedelta(days=1))
+    client = Client()
+    weak = client.post(f"/invitation/{token}", {"name": f"new-{project.pk}", "password": "12345"})
+    assert weak.status_code == 400
+    good = {"name": f"new-{project.pk}", "password": "correct-horse-7788"}
+    assert client.post(f"/invitation/{token}", good).status_code == 302
+    again = {"name": f"newer-{project.pk}", "password": "correct-horse-7788"}
+    assert Client().post(f"/invitation/{token}", again).status_code == 410
+    assert not Invitation.objects.filter(token_hash=token).exists()  # the link itself is not stored
+    assert [each.role for each in Membership.objects.filter(user__username=good["name"])] == ["annotator"]
+
+
+def test_guessing_passwords_is_slowed_down_and_the_right_one_waits_too(person):
+    user = person("annotator")
+    password = people.generated_password()
+    user.set_password(password)
+    user.save()
+    for _ in range(people.MOST_OF_NAME):
+        assert Client().post("/sign-in", {"name": user.username, "password": "wrong"}).status_code == 403
+    assert Client().post("/sign-in", {"name": user.username, "password": password}).status_code == 403
+    people.forget_failures(user.username)
+    assert Client().post("/sign-in", {"name": user.username, "password": password}).status_code == 302
+
+
+@pytest.mark.parametrize(
+    "target", ["https://evil.example/", "//evil.example", "javascript:alert(1)", "\\\\evil.example"]
+)
+def test_signing_in_never_leads_elsewhere(person, target):
+    user = person("annotator")
+    password = people.generated_password()
+    user.set_password(password)
+    user.save()
+    answer = Client().post("/sign-in", {"name": user.username, "password": password, "next": target})
+    assert (answer.status_code, answer.url) == (302, "/")
+    answer = user.client.post("/language", {"language": "en", "next": target})
+    assert answer.url == "/"
+
+
+def test_uploads_have_a_limit_and_a_kind(project, person, settings_changed):
+    manager = person("manager")
+    big = io.BytesIO(b"x" * 2000)
+    big.name = "big.jsonl"
+    with settings_changed(UPLOAD_BYTES=1000):
+        assert manager.client.post(f"/projects/{project.pk}/import", {"file": big}).status_code == 413
+    for name, data in {
+        "../../etc/passwd": b"root:x:0:0",
+        "a.parquet": b"PAR1 not really",
+        "b.jsonl": b"\xff\xfe\x00garbage",
+        "empty.jsonl": b"",
+        "deep.json": b"[" * 100_000,
+    }.items():
+        file = io.BytesIO(data)
+        file.name = name
+        answer = manager.client.post(f"/projects/{project.pk}/import", {"file": file})
+        assert answer.status_code in (200, 400), name
+        assert "/tmp" not in answer.content.decode(), name
+    assert project.items.count() == 0
+
+
+def test_texts_that_are_too_long_are_refused(project, item, person, form):
+    item()
+    author = person("annotator")
+    url = author.client.post(f"/projects/{project.pk}/claim/annotator").url
+    assert author.client.post(f"{url}save", form(prompt="长" * 20_001)).status_code == 400
+    huge = author.client.post(f"{url}save", form(prompt="长" * 2_000_000))
+    assert huge.status_code in (400, 413)
+
+
+def test_other_host_names_are_refused():
+    assert Client().get("/sign-in", headers={"host": "evil.example"}).status_code == 400
+
+
+def test_cookies_are_kept_from_scripts(person):
+    user = person("annotator")
+    password = people.generated_password()
+    user.set_password(password)
+    user.save()
+    answer = Client().post("/sign-in", {"name": user.username, "password": password})
+    for name in ("studio-session", "csrftoken"):
+        assert answer.cookies[name]["httponly"], name
+        assert answer.cookies[name]["samesite"] == "Lax", name
+
+
+def test_the_log_holds_neither_texts_nor_passwords():
+    import json
+    import logging
+    import sys
+
+    from coig_writer.studio.logs import JsonLines
+
+    try:
+        raise ValueError("机密正文 password=hunter2")
+    except ValueError:
+        record = logging.LogRecord("studio", logging.ERROR, "x.py", 1, "failed", (), sys.exc_info())
+    line = JsonLines().format(record)
+    assert json.loads(line)["exception"] == "ValueError"
+    assert "机密" not in line
+    assert "hunter2" not in line
+
+
+def test_the_log_does_not_hold_invitations(caplog):
+    import logging
+
+    from coig_writer.studio.logs import JsonLines
+
+    record = logging.LogRecord("django.request", logging.WARNING, "x.py", 1, "Gone: %s", ("/invitation/a-B_9",), None)
+    assert "a-B_9" not in JsonLines().format(record)
