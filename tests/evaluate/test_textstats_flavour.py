@@ -14,6 +14,7 @@ from coig_writer.evaluate.textstats.words import words_of
 from coig_writer.files import write_json
 
 MODEL = [f"阳光洒在窗台上，仿佛第{number}个故事告诉我们，他明白了。" for number in "一二三四五六七八"] * 5
+MODEL = [f"1. {text}" for text in MODEL]
 PEOPLE = [f"缸搬不动，第{number}个人来了也搬不动，门口的猫看着。" for number in "一二三四五六七八"] * 5
 
 
@@ -36,7 +37,7 @@ def test_what_models_say_is_learnt_and_what_both_say_is_not():
     units = {unit.text: unit for unit in learnt().units}
     assert {"阳光", "洒"} & set(units)
     assert "仿佛/宛如…" in units and "这个故事告诉我们" in units
-    assert "第" not in units and "搬" not in units
+    assert "第" not in units and "搬" not in units and "1" not in units
     assert all(unit.z >= 2.58 and unit.log_odds >= math.log(2) for unit in units.values())
 
 

@@ -222,6 +222,8 @@ def _patterns(language: str) -> dict[str, str]:
 
 def _weighed(key: _Key, model: _Counts, human: _Counts, language: str) -> Unit | None:
     """The unit with its log-odds, or None when it does not tell models from people."""
+    if not isinstance(key, re.Pattern) and "".join(key).isdigit():
+        return None  # numbers of lists
     mine, theirs = model.units[key], human.units[key]
     odds, error = log_odds(mine, model.total(key), theirs, human.total(key))
     if odds < LEAST_ODDS or odds / error < LEAST_Z:
