@@ -58,6 +58,9 @@ class Engagement(Record):
     """Rank among the texts of the same platform, 0–1."""
 
 
+_NO_ENGAGEMENT = Engagement()  # one for all articles without: a frozen record can be shared, and making it takes time
+
+
 class Article(Record):
     """A text that somebody wrote, with where it comes from."""
 
@@ -77,7 +80,7 @@ class Article(Record):
     genre_by: str | None = None
     """Who named the genre: `source` (the data said so), `human:…` or `llm:…`."""
     licence: str | None = None
-    engagement: Engagement = Field(default_factory=Engagement)
+    engagement: Engagement = Field(default_factory=lambda: _NO_ENGAGEMENT)
     source: str | None = None
     """File and row or line that the text was read from."""
 
@@ -178,6 +181,9 @@ class Provenance(Record):
     """Such as `written for this project`."""
 
 
+_UNKNOWN = Provenance()
+
+
 class Triplet(Record):
     """The unit of a release: a prompt, the reasoning behind the writing, the article."""
 
@@ -186,11 +192,11 @@ class Triplet(Record):
     reasoning: str = Field(min_length=1)
     article: Article
     genre: str
-    scores: list[Scores] = []
+    scores: list[Scores] = Field(default_factory=list)
     stated_scores: StatedScores | None = None
     """What is known where the six scores are not."""
-    reviews: list[Review] = []
-    provenance: Provenance = Field(default_factory=Provenance)
+    reviews: list[Review] = Field(default_factory=list)
+    provenance: Provenance = Field(default_factory=lambda: _UNKNOWN)
 
     @property
     def reviewed(self) -> bool:

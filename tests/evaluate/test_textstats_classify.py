@@ -51,7 +51,7 @@ def test_too_few_letters_are_an_error_and_no_guess(tmp_path):
         found = classify(ANSWERS, out=tmp_path / "behaviour.jsonl", spec=spec_of(server))
     group = found["models"]["m"]["zh"]
     assert (group["n"], group["failed"], group["shares"]) == (0, 2, None)
-    assert "1 letters for" in next(iter(read_jsonl(tmp_path / "behaviour.jsonl", Classed))).error
+    assert "at least 3 items" in next(iter(read_jsonl(tmp_path / "behaviour.jsonl", Classed))).error
 
 
 @settings(deadline=None)

@@ -36,7 +36,7 @@ def test_chinese_in_english(answer, found):
         ("我用WiFi看vlog，DNA动了，见 https://a.example/b-c 和 me@b.example 。", []),
         ("她在弹《Clair de Lune》，Debussy写的。", []),
         ("《as the river goes. it never comes back again》", ["as the river goes. it never comes back again"]),
-        ("他今年18岁。", []),
+        ("他今年18岁，会写JavaScript。", []),
     ],
 )
 def test_latin_words_in_chinese(answer, found):

@@ -74,7 +74,7 @@ def _others(sources: list[str]) -> list[OtherText]:
 
 
 def _report(out: Path | None) -> Any:
-    """A context with a function that takes each finding: it writes them to `out`, or does nothing."""
+    """A context with a function that writes a finding to `out`, or None without it."""
     from contextlib import contextmanager
     from dataclasses import asdict
 
@@ -83,7 +83,7 @@ def _report(out: Path | None) -> Any:
     @contextmanager
     def opened() -> Any:
         if out is None:
-            yield lambda finding: None
+            yield None
             return
         with whole_file(out) as temporary, open(temporary, "w", encoding="utf-8") as file:
             write: Callable[[Finding], Any] = lambda finding: file.write(dumps(asdict(finding)) + "\n")  # noqa: E731

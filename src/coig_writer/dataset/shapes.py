@@ -19,7 +19,7 @@ from pydantic import ValidationError
 from coig_writer.dataset.conversation import prompt_and_answer
 from coig_writer.dataset.counts import slug_of
 from coig_writer.dataset.score_text import UNNAMED, read_scores
-from coig_writer.schema import DIMENSIONS, Engagement, Provenance, Triplet, article_id
+from coig_writer.schema import DIMENSIONS, Triplet, article_id
 
 NO_GENRE = "unknown"
 """Stands for the genre of a record that names none; `dataset validate` asks for it."""
@@ -53,7 +53,6 @@ _OURS = {name: (ours, rank) for ours, names in _ABOUT.items() for rank, name in 
 _SCORED = ("quality_score", "creativity_score", "scores", "scored_by", "score", "reviewed")
 _DERIVED = ("category", "reasoning_characters")
 """Follow from the rest, so that nothing is lost when they are not kept."""
-_NOTHING, _UNKNOWN = Engagement(), Provenance()  # made once: making them takes longer than all the rest of a record
 _ACCEPTED = [{"by": UNNAMED, "verdict": "accept", "comment": "stated by the file"}]
 _CHATS = ("messages", "conversations", "conversation")
 
@@ -96,7 +95,7 @@ def triplet_of(record: Any, losses: Losses, genre: str | None = None) -> Triplet
     identity, drafted_by = about.pop("id", None), about.pop("drafted_by", None)
     genre = slug_of(str(about.pop("genre", None) or genre or NO_GENRE))
     try:
-        article = {"id": article_id(text), "text": text, "engagement": _NOTHING, **about}
+        article = {"id": article_id(text), "text": text, **about}
     except UnicodeEncodeError as error:
         raise Unusable("article", "holds characters that are no text (lone surrogates)") from error
     if genre != NO_GENRE:
@@ -110,7 +109,7 @@ def triplet_of(record: Any, losses: Losses, genre: str | None = None) -> Triplet
         "scores": [scores] if scores else [],
         "stated_scores": stated,
         "reviews": _ACCEPTED if reviewed else [],
-        "provenance": Provenance(drafted_by=drafted_by) if drafted_by else _UNKNOWN,
+        **({"provenance": {"drafted_by": drafted_by}} if drafted_by else {}),
     }
     return _validated(whole, losses)
 

@@ -20,7 +20,7 @@ _BATCH = 512
 class Tokenizer(Protocol):
     """What is needed of a tokenizer; `tokenizers.Tokenizer` is one."""
 
-    def encode_batch(self, input: list[str], *, add_special_tokens: bool = ...) -> list: ...
+    def encode_batch_fast(self, input: list[str], *, add_special_tokens: bool = ...) -> list: ...
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def count_tokens(texts: Iterable[str], tokenizer: Tokenizer) -> list[int]:
     counts: list[int] = []
     rest = iter(texts)
     while batch := list(islice(rest, _BATCH)):
-        counts += [len(encoding.ids) for encoding in tokenizer.encode_batch(batch, add_special_tokens=False)]
+        counts += [len(encoding) for encoding in tokenizer.encode_batch_fast(batch, add_special_tokens=False)]
     return counts
 
 

@@ -58,6 +58,29 @@ class Validation:
     """Rule → records with such a finding."""
     examples: dict[str, list[Finding]] = field(default_factory=dict)
 
+    def note(self, where: str, triplet: str | None, problems: Sequence[Problem]) -> list[Finding]:
+        """Counts what is wrong with one record, and returns it with its place."""
+        made = [Finding(each.rule, each.severity, where, triplet, each.part, each.message) for each in problems]
+        for finding in made:
+            self.findings[finding.rule, finding.severity] += 1
+            self._keep(finding)
+        self.affected.update({finding.rule for finding in made})
+        return made
+
+    def add(self, other: Validation) -> None:
+        """Takes up what was found in the next records."""
+        self.triplets += other.triplets
+        self.findings.update(other.findings)
+        self.affected.update(other.affected)
+        for kept in other.examples.values():
+            for finding in kept:
+                self._keep(finding)
+
+    def _keep(self, finding: Finding) -> None:
+        kept = self.examples.setdefault(finding.rule, [])
+        if len(kept) < EXAMPLES:
+            kept.append(finding)
+
     @property
     def errors(self) -> int:
         return sum(count for (_, severity), count in self.findings.items() if severity == "error")
@@ -98,10 +121,10 @@ def validate(
         InputError: a file cannot be read.
     """
     near = near or DedupSettings()
-    check = _Check(triplets, near, report or (lambda _: None))
+    check = _Check(triplets, near, report)
     parts = {part: [other for other in against if other.part == part] for part in ("prompt", "article")}
     apart = [_Apart(part, others, near) for part, others in parts.items() if others]
-    for block in triplets.in_blocks(partial(_examine, rules=rules or Rules(), apart=apart)):
+    for block in triplets.in_blocks(partial(_examine, rules=rules or Rules(), apart=apart, every=report is not None)):
         check.take(block)
         if progress:
             progress(check.found.triplets)
@@ -145,24 +168,30 @@ class _Examined:
 
     places: list[str]
     ids: list[str]
-    problems: list[tuple[int, list[Problem]]]
-    """(number of the triplet in the block, what is wrong with it), where anything is."""
+    found: Validation
+    findings: list[Finding]
+    """All of them if they are wanted: there may be several a record."""
     hashes: np.ndarray
     """uint64, triplets × 3: of id, article, prompt."""
     sketch: Sketch
 
 
-def _examine(read: Sequence[tuple[str, Triplet]], rules: Rules, apart: Sequence[_Apart]) -> _Examined:
+def _examine(read: Sequence[tuple[str, Triplet]], rules: Rules, apart: Sequence[_Apart], every: bool) -> _Examined:
     """Each triplet of a block by itself and beside the second set."""
     triplets = [triplet for _, triplet in read]
     problems = [list(problems_of(triplet, rules)) for triplet in triplets]
     for each in apart:
         each.add_matches(triplets, problems)
+    found, findings = Validation(len(triplets)), list[Finding]()
+    for (where, triplet), some in zip(read, problems, strict=True):
+        made = found.note(where, triplet.id, some)
+        findings += made if every else ()
     hashes = [(_hash(each.id), _hash(each.article.text), _hash(each.prompt)) for each in triplets]
     return _Examined(
         places=[where for where, _ in read],
         ids=[triplet.id for triplet in triplets],
-        problems=[(number, some) for number, some in enumerate(problems) if some],
+        found=found,
+        findings=findings,
         hashes=np.array(hashes, np.uint64).reshape(-1, 3),
         sketch=sketch([triplet.article.text for triplet in triplets]),
     )
@@ -192,7 +221,7 @@ class _Apart:
 class _Check:
     """One validation on its way."""
 
-    def __init__(self, triplets: TripletSet, near: DedupSettings, report: Callable[[Finding], None]) -> None:
+    def __init__(self, triplets: TripletSet, near: DedupSettings, report: Callable[[Finding], None] | None) -> None:
         self.found = Validation()
         self._triplets, self._report, self._near = triplets, report, near
         self._sketches = Sketches(near)
@@ -201,10 +230,9 @@ class _Check:
         self._hashes: list[np.ndarray] = []
 
     def take(self, block: _Examined) -> None:
-        """Notes what is wrong in a block, and keeps what is needed of it later."""
-        for number, problems in block.problems:
-            self._note_all(block.places[number], block.ids[number], problems)
-        self.found.triplets += len(block.ids)
+        """Takes up what is wrong in a block, and keeps what is needed of it later."""
+        self.found.add(block.found)
+        self._tell(block.findings)
         self._places += block.places
         self._ids += block.ids
         self._hashes.append(block.hashes)
@@ -216,17 +244,15 @@ class _Check:
             rule, severity = ("unreadable", "error") if reject.whole else ("lost-field", "warning")
             self.found.unread += reject.whole
             problem = Problem(rule, severity, reject.reason, reject.field)  # type: ignore[arg-type]
-            self._note_all(reject.where, None, [problem])
+            self._tell(self.found.note(reject.where, None, [problem]))
 
-    def _note_all(self, where: str, triplet: str | None, problems: Iterable[Problem]) -> None:
-        for problem in problems:
-            finding = Finding(problem.rule, problem.severity, where, triplet, problem.part, problem.message)
-            self.found.findings[problem.rule, problem.severity] += 1
-            kept = self.found.examples.setdefault(problem.rule, [])
-            if len(kept) < EXAMPLES:
-                kept.append(finding)
-            self._report(finding)
-        self.found.affected.update({problem.rule for problem in problems})
+    def _note(self, number: int, problem: Problem) -> None:
+        self._tell(self.found.note(self._places[number], self._ids[number], [problem]))
+
+    def _tell(self, findings: Iterable[Finding]) -> None:
+        if self._report:
+            for finding in findings:
+                self._report(finding)
 
     def together(self) -> None:
         """What triplets have in common: ids, articles, prompts, and near copies of articles."""
@@ -235,14 +261,12 @@ class _Check:
         self._repeated("prompt", "duplicate-prompt", "warning")
         for one, other, similarity in self._near_copies():
             message = f"its article is {similarity:.0%} that of {self._places[one]}"
-            self._note_all(
-                self._places[other], self._ids[other], [Problem("near-duplicate", "warning", message, "article")]
-            )
+            self._note(other, Problem("near-duplicate", "warning", message, "article"))
 
     def _repeated(self, what: str, rule: str, severity: Severity) -> None:
         for first, later in repeats(self._hashed(what)):
             message = f"the same {what} as {self._places[first]}"
-            self._note_all(self._places[later], self._ids[later], [Problem(rule, severity, message, what)])
+            self._note(later, Problem(rule, severity, message, what))
 
     def _hashed(self, what: str) -> np.ndarray:
         column = ("id", "article", "prompt").index(what)

@@ -139,8 +139,8 @@ REPETITION = [
     *(_c(f"rep-{order}", f"rep-{order}", f"rep_{order}.mean", percent=True) for order in (2, 3, 4)),
     _c("压缩比", "Compression", "compression_ratio.mean", 2),
     *(_c(f"distinct-{order}", f"distinct-{order}", f"distinct.{order}", 3) for order in (1, 2, 3, 4)),
-    _c("self-BLEU 异题", "self-BLEU, other queries", "self_bleu.other_queries", 3),
-    _c("同题", "same query", "self_bleu.same_query", 3),
+    _c("self-BLEU", "self-BLEU", "self_bleu.other_queries", 3),
+    _c("同题", "of one query", "self_bleu.same_query", 3),
     _c("抽取", "Sampled", "across_answers"),
 ]
 SHAPE = [

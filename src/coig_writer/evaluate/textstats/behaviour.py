@@ -17,6 +17,7 @@ All cues are in `data/behaviour.toml`.
 
 from __future__ import annotations
 
+import math
 import re
 import tomllib
 from collections.abc import Iterator
@@ -130,16 +131,16 @@ def tenths(runs: list[tuple[int, int]]) -> np.ndarray:
         runs: (characters, class) in order.
     """
     total = sum(length for length, _ in runs)
-    found = np.zeros((TENTHS, len(CLASSES)))
+    found = [[0.0] * len(CLASSES) for _ in range(TENTHS)]  # lists, for numpy is slow at single values
     if not total:
-        found[:, 0] = 1
-        return found
+        runs, total = [(1, 0)], 1
     place = 0.0
     for length, kind in runs:
         start, place = place, place + length * TENTHS / total
-        for tenth in range(int(start), min(TENTHS, int(np.ceil(place - 1e-9)))):
-            found[tenth, kind] += max(0.0, min(place, tenth + 1) - max(start, tenth))
-    return found / found.sum(axis=1, keepdims=True)
+        for tenth in range(int(start), min(TENTHS, math.ceil(place - 1e-9))):
+            found[tenth][kind] += max(0.0, min(place, tenth + 1) - max(start, tenth))
+    shares = np.array(found)
+    return shares / shares.sum(axis=1, keepdims=True)
 
 
 @cache

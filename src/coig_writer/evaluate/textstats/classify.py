@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, create_model
 
 from coig_writer.errors import InputError
 from coig_writer.evaluate.textstats.answer import Answer
 from coig_writer.evaluate.textstats.behaviour import CLASSES, Segment, parts, segments, tenths
 from coig_writer.files import read_jsonl
-from coig_writer.llm.answers import AnswerError
 from coig_writer.llm.batch import Ask, Progress, run_map
 from coig_writer.llm.calls import CallFailed
 from coig_writer.llm.prompts import messages, template_hash
@@ -24,14 +24,15 @@ from coig_writer.schema import Record
 
 AT_ONCE = 30
 """Sentences that are shown together."""
+_Letter = Literal["A", "B", "C", "D"]
 _LETTERS = "ABCD"
 """In the order of `CLASSES`."""
 
 
-class _Letters(BaseModel):
-    """What the model answers."""
-
-    kinds: list[Literal["A", "B", "C", "D"]]
+@cache
+def _letters(count: int) -> type[BaseModel]:
+    """What the model answers: so many letters, neither more nor fewer."""
+    return create_model("Letters", kinds=(list[_Letter], Field(min_length=count, max_length=count)))
 
 
 class Classed(Record):
@@ -82,10 +83,9 @@ def classify(
             said = await ask(
                 f"behaviour#{number}",
                 messages("behaviour", parts={"article": _numbered(shown)}, count=len(shown)),
-                answer=_Letters,
+                answer=_letters(len(shown)),
                 template=template_hash("behaviour"),
                 sampling={"temperature": 0},
-                check=_of_length(len(shown)),
             )
             kinds += [_LETTERS.index(letter) for letter in said.value.kinds]
         return _row(task).model_copy(update={"kinds": kinds})
@@ -119,14 +119,6 @@ def _sentences(answer: Answer) -> list[Segment]:
 
 def _numbered(sentences: Sequence[Segment]) -> str:
     return "\n".join(f"{number}. {' '.join(each.text.split())}" for number, each in enumerate(sentences, 1))
-
-
-def _of_length(count: int) -> Callable[[_Letters], None]:
-    def check(letters: _Letters) -> None:
-        if len(letters.kinds) != count:
-            raise AnswerError(f"{len(letters.kinds)} letters for {count} sentences")
-
-    return check
 
 
 def _row(task: _Task) -> Classed:

@@ -32,7 +32,7 @@ _ADDRESS = re.compile(
     r"https?://[!-~]+|www\.[!-~]+|[\w.+-]+@[\w-]+\.\w+|\b[\w-]+\.(?:com|cn|org|net|io|py|md|txt|html)\b|`[^`\n]*`",
     re.ASCII,
 )
-_CODE_LIKE = re.compile(r"[A-Z]{1,6}s?|[A-Za-z]|[A-Z][a-zÀ-ɏ]+(?:['’\-][A-ZÀ-Þ]?[a-zÀ-ɏ]+)*")
+_CODE_LIKE = re.compile(r"[A-Z]{1,6}s?|[A-Za-z]|[A-Z][a-zÀ-ɏ]+(?:['’\-]?[A-ZÀ-Þ]?[a-zÀ-ɏ]+)*")
 """An abbreviation, a letter, or a word with a capital, which in Chinese is a name."""
 _ASKS_CHINESE = re.compile(
     r"\b(?:in|into|from|of|with|some|mixed?|the)\s+(?:\w+\s+)?(?:chinese|mandarin|cantonese|hanzi)\b"

@@ -31,6 +31,8 @@ LEAST_ODDS = math.log(2)
 LEAST_TEXTS = 4
 """And stand in so many of the models' texts, and in 2 % of them, lest the names of one story be learnt."""
 LEAST_SHARE = 0.02
+COMMON = 0.5
+"""A unit that stands in more than this share of people's texts marks nobody."""
 MOST_UNITS = 400
 
 PATTERNS: dict[str, dict[str, str]] = {
@@ -108,6 +110,11 @@ class Lexicon(BaseModel):
         return {key if len(key) > 1 else key[0]: unit for key, unit in keys}
 
     @cached_property
+    def first_words(self) -> frozenset[str]:
+        """With which a run of two or three words may begin."""
+        return frozenset(key[0] for key in self.phrases if isinstance(key, tuple))
+
+    @cached_property
     def patterns(self) -> list[tuple[re.Pattern[str], Unit]]:
         return [(re.compile(unit.pattern, re.MULTILINE | re.IGNORECASE), unit) for unit in self.units if unit.pattern]
 
@@ -143,7 +150,10 @@ def flavour(text: str, words: Sequence[str], lexicon: Lexicon) -> Flavour:
     if not words:
         return Flavour(None, {})
     phrases = lexicon.phrases
-    counts = Counter(filter(phrases.__contains__, _runs(words)))
+    counts: Counter[str | tuple[str, ...]] = Counter(filter(phrases.__contains__, words))
+    for place in [at for at, word in enumerate(words) if word in lexicon.first_words]:
+        runs = (tuple(words[place : place + 2]), tuple(words[place : place + 3]))
+        counts.update(run for run in dict.fromkeys(runs) if run in phrases)
     hits = {phrases[key].text: many for key, many in counts.items()}
     total = sum(phrases[key].log_odds * many for key, many in counts.items())
     for pattern, unit in lexicon.patterns:
@@ -175,7 +185,9 @@ def learn(
     units = [
         unit
         for key, found in counts[0].texts.items()
-        if found >= least and (unit := _weighed(key, counts[0], counts[1], language))
+        if found >= least
+        and counts[1].texts[key] <= COMMON * len(human_texts)
+        and (unit := _weighed(key, counts[0], counts[1], language))
     ]
     units.sort(key=lambda unit: (-unit.z, unit.text))
     return Lexicon(
@@ -222,6 +234,8 @@ def _patterns(language: str) -> dict[str, str]:
 
 def _weighed(key: _Key, model: _Counts, human: _Counts, language: str) -> Unit | None:
     """The unit with its log-odds, or None when it does not tell models from people."""
+    if not isinstance(key, re.Pattern) and "".join(key).isdigit():
+        return None  # numbers of lists
     mine, theirs = model.units[key], human.units[key]
     odds, error = log_odds(mine, model.total(key), theirs, human.total(key))
     if odds < LEAST_ODDS or odds / error < LEAST_Z:

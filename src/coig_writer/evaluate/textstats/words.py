@@ -64,6 +64,7 @@ def _jieba():
     return jieba
 
 
+@lru_cache(maxsize=100_000)
 def is_word(piece: str) -> bool:
     """Whether a piece holds a letter, digit or character, and is not punctuation or white space alone."""
     return piece.isalnum() or any(map(str.isalnum, piece))
