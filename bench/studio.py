@@ -29,7 +29,7 @@ from support.label_studio import LabelStudio
 from support.served_studio import ServedStudio
 from support.studio_client import StudioClient
 
-ITEMS, LENGTH, CLIENTS = 1000, 3600, (1, 20, 50)
+ITEMS, LENGTH, HELD = 1000, 3600, 3
 SCORES = {
     f"{part}_{kind}": 8 + (kind == "quality")
     for part in ("article", "prompt", "reasoning")
@@ -77,10 +77,12 @@ def memory(pid: int) -> float:
     return total
 
 
-async def one_author(client: StudioClient, until: float, measured: Measured, seed: int, submitted: list[str]) -> None:
-    """Takes items one after another: opens, saves twice, submits, and lists thirty in between."""
+async def one_author(
+    client: StudioClient, held: list[str], until: float, measured: Measured, seed: int, submitted: list[str]
+) -> None:
+    """Goes round the items that it holds; what it submits is below the gate, so it keeps them."""
     while time.perf_counter() < until:
-        item = await client.claim()
+        item = held[seed % HELD]
         seed += 1
         content = {"prompt": text(400, seed), "reasoning": text(1000, -seed), **SCORES, "coherent": "no"}
         started = time.perf_counter()
@@ -92,6 +94,9 @@ async def one_author(client: StudioClient, until: float, measured: Measured, see
             status, told = await client.save(item, base, **{**content, "prompt": content["prompt"][: 200 + turn]})
             measured.add("autosave", started, status == 200, told[:200])
             base = json.loads(told).get("version", base)
+        started = time.perf_counter()  # as the page does whenever somebody stops typing
+        status, _, told = await client.post(f"{item}check", scripted=True, base=base, **content)
+        measured.add("check", started, status == 200, told[:200])
         started = time.perf_counter()
         await client.page("/projects/1/items?page=2")
         measured.add("list 30", started, True)
@@ -99,17 +104,18 @@ async def one_author(client: StudioClient, until: float, measured: Measured, see
         status, _, told = await client.post(f"{item}submit", base=base, **content)
         measured.add("submit", started, status == 302, told[:200])
         submitted.append(item)
-        await client.post(f"{item}release")  # below the gate: it goes back to the queue
 
 
 async def load(served: ServedStudio, accounts: list[tuple[str, str]], seconds: float) -> tuple[Measured, list[str]]:
     measured, submitted = Measured(), []
     clients = [StudioClient(served.address, *account) for account in accounts]
+    held = []
     for client in clients:
         await client.__aenter__()
+        held.append([await client.claim() for _ in range(HELD)])
     until = time.perf_counter() + seconds
     await asyncio.gather(
-        *(one_author(client, until, measured, 1000 * at, submitted) for at, client in enumerate(clients))
+        *(one_author(client, held[at], until, measured, 1000 * at, submitted) for at, client in enumerate(clients))
     )
     for client in clients:
         await client.__aexit__()
@@ -125,7 +131,7 @@ def show(name: str, clients: int, measured: Measured) -> None:
     print(f"{name:<13} {clients:>3} clients  errors {len(measured.errors)}", *measured.errors[:3], sep="  ", flush=True)
 
 
-def studio(folder: Path, seconds: float, workers: int) -> None:
+def studio(folder: Path, seconds: float, workers: int, crowds: list[int]) -> None:
     data = folder / "items.jsonl"
     with open(data, "w", encoding="utf-8") as file:
         for number in range(ITEMS):
@@ -140,13 +146,13 @@ def studio(folder: Path, seconds: float, workers: int) -> None:
     served = ServedStudio(folder / "studio", "--workers", str(workers))
     served.command("import", str(data), "--project", "bench")
     accounts = [
-        (f"writer-{n}", served.account(f"writer-{n}", "bench", "annotator", "inspector")) for n in range(max(CLIENTS))
+        (f"writer-{n}", served.account(f"writer-{n}", "bench", "annotator", "inspector")) for n in range(sum(crowds))
     ]
     started = time.perf_counter()
     with served:
         print(f"studio        started in {time.perf_counter() - started:.2f} s", flush=True)
-        for clients in CLIENTS:
-            measured, submitted = asyncio.run(load(served, accounts[:clients], seconds))
+        for clients in crowds:
+            measured, submitted = asyncio.run(load(served, [accounts.pop() for _ in range(clients)], seconds))
             show("studio", clients, measured)
             check_submissions(served, submitted)
         assert served.process is not None
@@ -174,14 +180,15 @@ def main() -> None:
     parser.add_argument("--label-studio", type=Path, help="the label-studio command of another environment")
     parser.add_argument("--seconds", type=float, default=20, help="for each number of clients")
     parser.add_argument("--workers", type=int, default=1, help="processes of the studio")
+    parser.add_argument("--clients", type=int, nargs="+", default=[1, 20, 50])
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        studio(Path(folder), chosen.seconds, chosen.workers)
+        studio(Path(folder), chosen.seconds, chosen.workers, chosen.clients)
         if chosen.label_studio:
             with LabelStudio(chosen.label_studio, Path(folder) / "peer") as peer:
                 print(f"label-studio  started in {peer.start_seconds:.1f} s", flush=True)
                 peer.fill([text(LENGTH, number) for number in range(ITEMS)])
-                for clients in CLIENTS:
+                for clients in chosen.clients:
                     measured = Measured()
                     asyncio.run(peer.load(clients, chosen.seconds, measured.add, text(1400, 7)))
                     show("label-studio", clients, measured)

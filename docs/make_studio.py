@@ -1,7 +1,7 @@
 """Takes the pictures of docs/studio.md: a studio is served, people work in it, Chromium looks on.
 
-    python docs/make_studio.py            # the pictures of the page
-    python docs/make_studio.py --all DIR  # every page in both languages, to be looked at
+python docs/make_studio.py            # the pictures of the page
+python docs/make_studio.py --all DIR  # every page in both languages, to be looked at
 """
 
 from __future__ import annotations
@@ -109,7 +109,11 @@ def walk(pictures: Pictures, folder: Path) -> None:
             if number == 0 and reviewer is one:
                 pictures.take(reviewer, "review", main=True)
             sent = number == 1 and reviewer is two
-            judge(reviewer, "send_back" if sent else "accept", "第二段把成文后的话写进去了，请改成动笔前的想法。" if sent else "")
+            judge(
+                reviewer,
+                "send_back" if sent else "accept",
+                "第二段把成文后的话写进去了，请改成动笔前的想法。" if sent else "",
+            )
     inspector = pictures.sign_in("inspector")
     pictures.take(inspector, "inspection")
     inspector.locator(".rows a").first.click()

@@ -59,9 +59,10 @@ def longest_common_run(first: str, second: str) -> int:
     return low
 
 
-def _hashes(text: str, size: int) -> set[int]:
-    """64-bit hashes of the grams: long grams themselves would fill the memory."""
-    return {hash(text[start : start + size]) for start in range(len(text) - size + 1)}
+@lru_cache(maxsize=16)
+def _hashes(text: str, size: int) -> frozenset[int]:
+    """64-bit hashes of the grams: long grams themselves would fill the memory. An article's serve both parts."""
+    return frozenset(hash(text[start : start + size]) for start in range(len(text) - size + 1))
 
 
 def ngram_overlap(draft: str, article: str, size: int = 8) -> float:

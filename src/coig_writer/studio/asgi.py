@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import os
+from threading import Thread
 
 import django
 from a2wsgi import WSGIMiddleware
 from django.core.handlers.asgi import ASGIHandler
 from django.core.handlers.wsgi import WSGIHandler
 
-THREADS = int(os.environ.get("COIG_STUDIO_THREADS", "3"))
-"""Pages that one process makes at once: they take turns at the interpreter, so more would only wait longer."""
+from coig_writer.studio.configure import DATABASE
+from coig_writer.studio.live import warm
+
+THREADS = 4 if DATABASE in os.environ else 1
+"""Pages that one process makes at once. Threads take turns at the interpreter, so more of them gain nothing while
+nobody waits for a database elsewhere (`bench/studio.py`); several processes do."""
 STREAMS = "/stream"
 """Ending of the paths that answer for as long as a model writes."""
 
 django.setup()
+Thread(target=warm, daemon=True).start()  # the dictionary takes a second, which nobody should wait for
 _pages = WSGIMiddleware(WSGIHandler(), workers=THREADS)
 _streams = ASGIHandler()
 

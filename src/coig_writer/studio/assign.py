@@ -63,7 +63,9 @@ def claim(project: Project, user: Any, role: Role) -> Item:
         Refusal: nothing waits, or they hold as many as one may.
     """
     if not training.may_work(project, user):
-        raise Refusal("先学完课程、通过练习，再来领稿。", "Pass the course first; then items are given out.", status=403)
+        raise Refusal(
+            "先学完课程、通过练习，再来领稿。", "Pass the course first; then items are given out.", status=403
+        )
     expire(project)
     open_now = Assignment.objects.filter(user=user, role=role, ended=None, item__project=project).count()
     if open_now >= MOST_HELD:

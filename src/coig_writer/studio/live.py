@@ -46,6 +46,11 @@ def check(article: Article, prompt: str, reasoning: str) -> Checked:
     return _check(article.id, article.text, article.title, article.genre, article.language, prompt, reasoning)
 
 
+def warm() -> None:
+    """Loads what the first check would have to wait for."""
+    check(Article.from_text("江南的春天来得很早。", language="zh"), "写一段江南的春天。", "先想从哪里写起。")
+
+
 @lru_cache(maxsize=512)
 def _check(
     key: str, text: str, title: str | None, genre: str | None, language: str | None, prompt: str, reasoning: str

@@ -41,11 +41,10 @@ def serve(host: str, port: int, *, workers: int = 1, ready: Callable[[str], None
         timeout_keep_alive=30,
         timeout_graceful_shutdown=10,
     )
-    server = uvicorn.Server(config)
     if workers == 1:
-        server.run(sockets=[listening])
+        uvicorn.Server(config).run(sockets=[listening])
     else:
-        Multiprocess(config, target=server.run, sockets=[listening]).run()
+        Multiprocess(config, sockets=[listening]).run()
 
 
 @contextmanager
@@ -67,7 +66,9 @@ def drafting_with(name: str) -> Iterator[None]:
 
 def _listen(host: str, port: int) -> socket.socket:
     # Named as TCP, since asyncio sends small packets at once on sockets that say so: else each answer waits 40 ms.
-    listening = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listening = socket.socket(
+        socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP
+    )
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((host, port))

@@ -3,7 +3,19 @@
 from django.urls import path
 
 from coig_writer.studio.api import api
-from coig_writer.studio.views import arena, drafts, entrance, items, manage, mine, programs, refused, reviews, training, workbench
+from coig_writer.studio.views import (
+    arena,
+    drafts,
+    entrance,
+    items,
+    manage,
+    mine,
+    programs,
+    refused,
+    reviews,
+    training,
+    workbench,
+)
 
 handler404 = refused.not_found
 handler500 = refused.failed
