@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from coig_writer.dataset import load
+from coig_writer.dataset.containers import parts_of, records_in, records_of
 from coig_writer.dataset.formats import FORMATS
 from coig_writer.dataset.read import Reject, iter_triplets
 from coig_writer.dataset.score_text import read_scores
@@ -367,3 +368,15 @@ def test_no_record_makes_a_traceback(tmp_path, record):
     path.write_text(json.dumps(record) + "\n")
     found = list(iter_triplets(path))
     assert found
+
+
+LINES = [b'{"a": 1}', b"{}", b"", b"{broken", b'{"b": "\xe9\x9b\xaa"},', b"  {}  "]
+
+
+@given(st.lists(st.sampled_from(LINES), max_size=12), st.integers(1, 40))
+@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+def test_a_file_read_in_parts_is_the_file_read_whole(tmp_path, lines, size):
+    path = tmp_path / "some.jsonl"
+    path.write_bytes(b"\n".join([b'{"first": 0}', *lines]))
+    parts = [found for part in parts_of(path, size) for found in records_in(part)]
+    assert parts == list(records_of(path))

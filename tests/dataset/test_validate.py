@@ -195,7 +195,7 @@ def test_large_sets_give_the_same_in_several_processes(tmp_path, monkeypatch):
     triplets = as_file(tmp_path / "a.jsonl", *some)
     alone = validate(triplets)
     monkeypatch.setattr("coig_writer.dataset.sets.processes_for", lambda size: 2)
-    monkeypatch.setattr("coig_writer.dataset.sets.BLOCK", 500)
+    monkeypatch.setattr("coig_writer.dataset.sets.PART", 500_000)
     together = validate(triplets)
     assert together == alone
     assert alone.findings["duplicate-article", "error"] == 29 * len(STARTER)

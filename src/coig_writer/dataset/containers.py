@@ -6,7 +6,7 @@ import codecs
 import csv
 import io
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -66,6 +66,50 @@ def records_of(path: Path) -> Iterator[Found]:
         raise InputError(f"cannot read: {reason}", where=str(path), remedy="Check the path.") from error
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Whole lines of a JSON Lines file, which another process can read by itself."""
+
+    path: Path
+    start: int
+    """Bytes before it."""
+    size: int
+    line: int
+    """Number of its first line."""
+
+
+def parts_of(path: Path, size: int) -> Iterator[Part]:
+    """A plain JSON Lines file in parts of about so many bytes; nothing where the file is something else.
+
+    Raises:
+        InputError: there is no such file.
+    """
+    try:
+        with open(path, "rb") as file:
+            head = file.read(_SAMPLE)
+            if path.suffix.lower() in (".gz", ".zst", ".csv", ".tsv") or not _is_json_lines(head):
+                return
+            start, line = file.seek(0), 1
+            while block := file.read(size):
+                block += file.readline()
+                yield Part(path, start, len(block), line)
+                start, line = start + len(block), line + block.count(b"\n")
+    except OSError as error:
+        raise InputError(f"cannot read: {error.strerror}", where=str(path), remedy="Check the path.") from error
+
+
+def records_in(part: Part) -> Iterator[Found]:
+    """The records of a part; the same that `records_of` finds there."""
+    with open(part.path, "rb") as file:
+        file.seek(part.start)
+        block = file.read(part.size)
+    yield from _lines_of(part.path.name, [block.removeprefix(codecs.BOM_UTF8)], part.line)
+
+
+def _is_json_lines(head: bytes) -> bool:
+    return _is_lines(head) and (encodings.detect(head) or "").startswith("utf-8")
+
+
 def _records(path: Path, name: str, stream: BinaryIO, head: bytes) -> Iterator[Found]:
     suffix = path.suffix.lower()
     if not head.removeprefix(codecs.BOM_UTF8).strip():
@@ -78,8 +122,8 @@ def _records(path: Path, name: str, stream: BinaryIO, head: bytes) -> Iterator[F
         raise InputError("neither text nor a table", where=str(path), remedy=_KINDS)
     elif suffix in (".csv", ".tsv") and not head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith((b"{", b"[{")):
         yield from _csv(path, name, _text(stream, head, encoding))
-    elif encoding.startswith("utf-8") and _is_lines(head):
-        yield from _json_lines(name, stream, head)
+    elif _is_json_lines(head):
+        yield from _lines_of(name, streams.chunks(stream, head.removeprefix(codecs.BOM_UTF8)))
     elif _looks_like_json(head, encoding):
         text = _text(stream, head, encoding)
         pieces = iter(lambda: text.read(streams.CHUNK), "")
@@ -102,14 +146,14 @@ def _looks_like_json(head: bytes, encoding: str) -> bool:
     return head.decode(encoding, "replace").lstrip("\ufeff \t\r\n").startswith(("{", "["))
 
 
-def _json_lines(name: str, stream: BinaryIO, head: bytes) -> Iterator[Found]:
-    lines = streams.lines(streams.chunks(stream, head.removeprefix(codecs.BOM_UTF8)), LIMIT)
-    for line in lines:
-        bare = line.raw.strip()
+def _lines_of(name: str, pieces: Iterable[bytes], first: int = 1) -> Iterator[Found]:
+    """The lines of pieces of a file, the first of them by this number."""
+    for line in streams.lines(iter(pieces), LIMIT):
+        bare, number = line.raw.strip(), line.number + first - 1
         if line.length > LIMIT:
-            yield Found(f"{name}:{line.number}", error=f"longer than {LIMIT:,} bytes")
+            yield Found(f"{name}:{number}", error=f"longer than {LIMIT:,} bytes")
         elif bare and bare not in (b"[", b"]", b","):
-            yield Found(f"{name}:{line.number}", line=bare.rstrip(b",") if bare.endswith(b"},") else bare)
+            yield Found(f"{name}:{number}", line=bare.rstrip(b",") if bare.endswith(b"},") else bare)
 
 
 class _Joined(io.RawIOBase):

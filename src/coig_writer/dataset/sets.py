@@ -9,7 +9,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 
-from coig_writer.dataset.containers import Found, records_of
+from coig_writer.dataset.containers import Found, Part, parts_of, records_in, records_of
 from coig_writer.dataset.hub import Address, fetch
 from coig_writer.dataset.inputs import Source, distinct
 from coig_writer.dataset.parallel import in_order, processes_for
@@ -21,6 +21,8 @@ from coig_writer.schema import Triplet
 R = TypeVar("R")
 BLOCK = 2_000
 """Records that are worked on together, and sent to another process together."""
+PART = 4 << 20
+"""Bytes of JSON Lines that are worked on together."""
 FULL = "full.jsonl"
 """The file of a release that holds all that is known of its triplets."""
 
@@ -81,11 +83,17 @@ class TripletSet:
                     columns.update([column] if reject.reason == NO_PLACE else [])
             yield result
 
-    def _blocks(self) -> Iterator[tuple[Path, list[Found]]]:
+    def _blocks(self) -> Iterator[tuple[Path, Part | list[Found]]]:
+        """What a process works on at a time: lines that it reads itself, or records that were read here."""
         for path in self.paths:
-            records = records_of(path)
-            while block := list(islice(records, BLOCK)):
-                yield path, block
+            whole = True
+            for part in parts_of(path, PART):
+                whole = False
+                yield path, part
+            if whole:
+                records = records_of(path)
+                while block := list(islice(records, BLOCK)):
+                    yield path, block
 
     def sources(self) -> list[Source]:
         """A line about each file after a pass: its name, its hash, how many records were read or refused."""
@@ -97,10 +105,11 @@ class TripletSet:
 
 
 def _read_block(
-    block: tuple[Path, list[Found]], work: Callable[[list[tuple[str, Triplet]]], R], genre: str | None
+    block: tuple[Path, Part | list[Found]], work: Callable[[list[tuple[str, Triplet]]], R], genre: str | None
 ) -> tuple[Path, int, list[Reject], R]:
     """The file of a block, how many records it has, what could not be read or kept, and the result."""
-    path, records = block
+    path, part = block
+    records = records_in(part) if isinstance(part, Part) else part
     triplets, rejects = [], []
     for where, found in triplets_in(records, genre):
         if isinstance(found, Reject):
