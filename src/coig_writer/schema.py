@@ -42,7 +42,9 @@ def article_id(text: str) -> str:
     White space is left out so that the same article keeps its id when it is wrapped or indented anew; it goes
     before NFC, because a letter and its accent may have been torn apart by it.
     """
-    bare = unicodedata.normalize("NFC", "".join(text.split()))
+    bare = "".join(text.split())
+    if not unicodedata.is_normalized("NFC", bare):
+        bare = unicodedata.normalize("NFC", bare)
     return hashlib.blake2b(bare.encode(), digest_size=8).hexdigest()
 
 
@@ -54,6 +56,9 @@ class Engagement(Record):
     comments: int | None = Field(None, ge=0)
     percentile: float | None = Field(None, ge=0, le=1)
     """Rank among the texts of the same platform, 0–1."""
+
+
+_NO_ENGAGEMENT = Engagement()  # one for all articles without: a frozen record can be shared, and making it takes time
 
 
 class Article(Record):
@@ -75,7 +80,7 @@ class Article(Record):
     genre_by: str | None = None
     """Who named the genre: `source` (the data said so), `human:…` or `llm:…`."""
     licence: str | None = None
-    engagement: Engagement = Engagement()
+    engagement: Engagement = Field(default_factory=lambda: _NO_ENGAGEMENT)
     source: str | None = None
     """File and row or line that the text was read from."""
 
@@ -116,6 +121,21 @@ class Scores(Record):
         if self.total < gate_sum:
             found.append(f"sum {self.total} < {gate_sum}")
         return found
+
+
+class StatedScores(Record):
+    """Sums that a file states without the six scores behind them, as the published and the earlier record do.
+
+    They tell whether the sum reaches the gate, not whether each score does.
+    """
+
+    total: int | None = Field(None, ge=0, le=60)
+    article: int | None = Field(None, ge=0, le=20)
+    """Quality and creativity together, as the next two."""
+    prompt: int | None = Field(None, ge=0, le=20)
+    reasoning: int | None = Field(None, ge=0, le=20)
+    creativity: int | None = Field(None, ge=0, le=10)
+    """The published `creativity_score`."""
 
 
 class Screening(Record):
@@ -161,6 +181,9 @@ class Provenance(Record):
     """Such as `written for this project`."""
 
 
+_UNKNOWN = Provenance()
+
+
 class Triplet(Record):
     """The unit of a release: a prompt, the reasoning behind the writing, the article."""
 
@@ -169,9 +192,11 @@ class Triplet(Record):
     reasoning: str = Field(min_length=1)
     article: Article
     genre: str
-    scores: list[Scores] = []
-    reviews: list[Review] = []
-    provenance: Provenance = Provenance()
+    scores: list[Scores] = Field(default_factory=list)
+    stated_scores: StatedScores | None = None
+    """What is known where the six scores are not."""
+    reviews: list[Review] = Field(default_factory=list)
+    provenance: Provenance = Field(default_factory=lambda: _UNKNOWN)
 
     @property
     def reviewed(self) -> bool:

@@ -3,7 +3,7 @@ from difflib import SequenceMatcher
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coig_writer.annotate.overlap import Bare, longest_common_run, ngram_overlap, quoted_spans
+from coig_writer.annotate.overlap import Bare, bare_text, longest_common_run, ngram_overlap, quoted_spans
 
 texts = st.text("春江潮水连海平月", max_size=40)
 
@@ -41,3 +41,8 @@ def test_overlap_is_the_share_of_the_drafts_ngrams():
 def test_longest_article_is_handled():
     article = "".join(chr(0x4E00 + (index * 7919) % 20000) for index in range(31_071))
     assert longest_common_run(article[1000:5000], article) == 4000
+
+
+@given(st.text())
+def test_the_fast_bare_text_is_the_bare_text(text):
+    assert bare_text(text) == Bare.of(text).text

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coig_writer.dataset.formats import creativity_score, earlier, parquet_schema, published, score_lines, write_parquet
+from coig_writer.dataset.formats import arrow_schema, creativity_score, earlier, published, score_lines
+from coig_writer.dataset.tables import write_triplets
 from coig_writer.files import dumps, write_jsonl
 from coig_writer.schema import Article, Triplet
 from support.drafts import drafts, review, scores, triplet
@@ -71,9 +72,9 @@ def test_every_character_survives(article, prompt, reasoning):
 
 def test_parquet_holds_what_the_lines_hold(tmp_path):
     made = [draft.to_triplet() for draft in drafts()[:7]]
-    write_parquet(tmp_path / "some.parquet", made)
+    write_triplets(tmp_path / "some.parquet", made, "published")
     write_jsonl(tmp_path / "some.jsonl", map(published, made))
     table = pq.read_table(tmp_path / "some.parquet")
-    assert table.schema.equals(parquet_schema())
+    assert table.schema.equals(arrow_schema("published"))
     rows = json.loads(json.dumps(table.to_pylist(), default=str))
     assert rows == [json.loads(line) for line in (tmp_path / "some.jsonl").read_text().splitlines()]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -70,7 +72,7 @@ def test_what_cannot_be_used_says_why(tmp_path, record, reason):
     rejects = [each for each in found if isinstance(each, Reject)]
     assert len(found) == 2
     assert reason in rejects[0].reason
-    assert rejects[0].where == "data.jsonl:1"
+    assert rejects[0].where == "data.jsonl:1, record 1"
 
 
 def test_a_broken_line_does_not_hide_the_next(tmp_path):
@@ -80,12 +82,13 @@ def test_a_broken_line_does_not_hide_the_next(tmp_path):
     assert [type(each) for each in found].count(Reject) == 1
 
 
-def test_a_file_in_another_encoding_is_an_error_with_a_remedy(tmp_path):
+def test_files_of_other_kinds_and_encodings_are_read(tmp_path):
     path = tmp_path / "gb.jsonl"
-    path.write_bytes(json.dumps(ALPACA, ensure_ascii=False).encode("gb18030"))
-    with pytest.raises(InputError) as caught:
-        list(read_general(path))
-    assert "UTF-8" in caught.value.remedy
+    path.write_bytes(json.dumps([ALPACA], ensure_ascii=False).encode("gb18030"))
+    pq.write_table(pa.Table.from_pylist([ALPACA]), tmp_path / "a.parquet")
+    for each in (path, tmp_path / "a.parquet"):
+        [found] = read_general(each)
+        assert found.answered == ALPACA["output"]
     with pytest.raises(InputError):
         list(read_general(tmp_path / "missing.jsonl"))
 

@@ -250,11 +250,10 @@ def test_a_full_disk_is_a_clear_error_at_every_file(tmp_path, monkeypatch, name)
 
 
 def test_a_full_disk_in_the_middle_of_the_parquet_file_is_a_clear_error(tmp_path, monkeypatch):
-    def full(table, where, **options):
-        Path(where).write_bytes(b"PAR1")
+    def full(writer, batch):
         raise OSError(errno.ENOSPC, f"Error writing bytes to file. Detail: [errno {errno.ENOSPC}]")
 
-    monkeypatch.setattr(pq, "write_table", full)
+    monkeypatch.setattr(pq.ParquetWriter, "write_batch", full)
     with pytest.raises(StorageError, match="cannot write") as caught:
         build([DRAFTS], tmp_path / "release")
     assert "Free some space" in caught.value.remedy

@@ -123,12 +123,14 @@ def repetition(bare: str, gram: int) -> float:
     return 1 - len(set(grams)) / len(grams) if grams else 0.0
 
 
+_LETTERS = re.compile(r"[^\W\d_]+")
+_HAN = re.compile("[\u3400-\u9fff\U00020000-\U0003ffff]+")
+
+
 def chinese_share(text: str) -> float:
     """Share (0–1) of Han characters among a text's letters; 1 for a text without letters."""
-    letters = [char for char in text if char.isalpha()]
-    return (
-        sum("\u3400" <= char <= "\u9fff" or char >= "\U00020000" for char in letters) / len(letters) if letters else 1.0
-    )
+    letters = sum(map(len, _LETTERS.findall(text)))
+    return sum(map(len, _HAN.findall(text))) / letters if letters else 1.0
 
 
 def named_things(text: str) -> list[str]:

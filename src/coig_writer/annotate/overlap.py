@@ -6,8 +6,10 @@ Articles reach 31,071 characters, and what is shared is nearly always short: cos
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 
 
 @dataclass(frozen=True)
@@ -21,6 +23,19 @@ class Bare:
     def of(cls, text: str) -> Bare:
         kept = [(char, place) for place, char in enumerate(text) if unicodedata.category(char)[0] in "LNM"]
         return cls("".join(char.casefold()[:1] for char, _ in kept), tuple(place for _, place in kept))
+
+
+_ORDINARY = re.compile(
+    "[\x00-\xde\xe0-\u012f\u2010-\u206f\u2e80-\u3029\u3030-\u3098\u309b-\ua4cf"
+    "\uac00-\ud7a3\uf900-\ufaff\uff00-\uffef\U00020000-\U000323af]*"
+)
+"""Those for which `re` agrees with Unicode's categories: no combining marks, nothing that casefolding lengthens."""
+_OUTSIDE = re.compile(r"[\W_]+")
+
+
+def bare_text(text: str) -> str:
+    """`Bare.of(text).text`, six times faster for ordinary texts, where nobody asks for the places."""
+    return _OUTSIDE.sub("", text).casefold() if _ORDINARY.fullmatch(text) else Bare.of(text).text
 
 
 def _grams(text: str, size: int) -> set[str]:
@@ -53,6 +68,13 @@ def ngram_overlap(draft: str, article: str, size: int = 8) -> float:
     return len(grams & _grams(article, size)) / len(grams) if grams else 0.0
 
 
+@lru_cache(maxsize=2)
+def _source(article: str, size: int) -> tuple[str, frozenset[str]]:
+    """Bare text and grams; prompt and reasoning are held against the same article one after the other."""
+    source = bare_text(article)
+    return source, frozenset(_grams(source, size))
+
+
 def quoted_spans(draft: str, article: str, longer_than: int) -> list[str]:
     """The maximal runs of more than `longer_than` characters that the draft has in common with the article.
 
@@ -62,8 +84,10 @@ def quoted_spans(draft: str, article: str, longer_than: int) -> list[str]:
         longer_than: characters, not counting punctuation, up to which a common run is no quotation.
     """
     size = longer_than + 1
-    bare, source = Bare.of(draft), Bare.of(article).text
-    known = _grams(source, size)
+    source, known = _source(article, size)
+    if known.isdisjoint(_grams(bare_text(draft), size)):
+        return []
+    bare = Bare.of(draft)
     spans: list[str] = []
     start = 0
     while start <= len(bare.text) - size:

@@ -11,7 +11,23 @@ import sys
 import typer
 
 from coig_writer import __version__
-from coig_writer.cli import annotate, corpus, data, dataset, demo, infer, models, taxonomy, train
+from coig_writer.cli import (
+    annotate,
+    compare,
+    corpus,
+    data,
+    dataset,
+    demo,
+    eval,
+    experiment,
+    infer,
+    judge,
+    models,
+    report,
+    taxonomy,
+    textstats,
+    train,
+)
 from coig_writer.cli.example import example
 from coig_writer.errors import CoigError
 
@@ -28,7 +44,17 @@ app.add_typer(annotate.app, name="annotate")
 app.add_typer(dataset.app, name="dataset")
 app.add_typer(train.app, name="train")
 app.add_typer(infer.app, name="infer")
+app.command("eval", epilog=example(eval.EXAMPLE))(eval.evaluate)
+app.add_typer(judge.app, name="judge")
+app.add_typer(report.app, name="report")
+app.add_typer(experiment.app, name="experiment")
 app.add_typer(models.app, name="models")
+app.command("compare", epilog=example("coig-writer compare --rankings rankings.json --save_dir comparison"))(
+    compare.compare
+)
+app.command("textstats", epilog=example("coig-writer textstats --responses results/pred.jsonl --json stats.json"))(
+    textstats.textstats
+)
 app.command("taxonomy", epilog=example("coig-writer taxonomy --genre 武侠"))(taxonomy.taxonomy)
 app.command("data", epilog=example("coig-writer data benchmark:zh --genre 武侠"))(data.data)
 app.command("demo", epilog=example("coig-writer demo --workspace my-demo"))(demo.demo)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from coig_writer.cli import dataset_card, dataset_mix, dataset_stats
+from coig_writer.cli import dataset_card, dataset_convert, dataset_mix, dataset_stats, dataset_validate
 from coig_writer.cli.example import example
 
 if TYPE_CHECKING:
@@ -101,3 +101,10 @@ app.command("card", epilog=example("coig-writer dataset card release --check"))(
 app.command("retract", epilog=example("coig-writer dataset retract release --id 5b9f… --reason 'the author asked'"))(
     dataset_card.retract
 )
+app.command("validate", epilog=example("coig-writer dataset validate release --against benchmark"))(
+    dataset_validate.validate
+)
+app.command("convert", epilog=example("coig-writer dataset convert hub.jsonl triplets.parquet --to published"))(
+    dataset_convert.convert
+)
+app.command("push", epilog=example("coig-writer dataset push release our-lab/stories"))(dataset_convert.push)

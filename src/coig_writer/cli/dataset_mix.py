@@ -36,7 +36,9 @@ def mix(
     without_reasoning: bool = typer.Option(
         False, "--without-reasoning", help="Train on the article alone, not on the reasoning in <think> before it."
     ),
-    tokenizer: str | None = typer.Option(None, help="A tokenizer.json, a folder with one, or a model on the Hub."),
+    tokenizer: str | None = typer.Option(
+        None, help="A tokenizer.json, a folder with one, a GGUF file, a model on the Hub, or embedded."
+    ),
     context: list[int] = typer.Option(
         [], help="Estimate the cut-off at this many tokens; may be given more than once."
     ),

@@ -9,9 +9,9 @@ from typing import Literal
 
 Script = Literal["hans", "hant"]
 
-_HAN = re.compile("[\u3400-\u9fff\uf900-\ufaff\U00020000-\U000323af]")
-_KANA = re.compile("[\u3041-\u3096\u30a1-\u30fa]")
-_HANGUL = re.compile("[\uac00-\ud7a3]")
+_HAN = re.compile("[\u3400-\u9fff\uf900-\ufaff\U00020000-\U000323af]+")
+_KANA = re.compile("[\u3041-\u3096\u30a1-\u30fa]+")
+_HANGUL = re.compile("[\uac00-\ud7a3]+")
 _WORD = re.compile("[^\\W\\d_\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3\uf900-\ufaff\U00020000-\U000323af]+")
 _CLAUSES = re.compile(r"([\s，。、；：！？…—“”‘’「」『』《》（）]+)")
 _CJK_SHARE = 0.5
@@ -24,7 +24,7 @@ def identify(text: str) -> str | None:
     Chinese, Japanese and Korean are told by their scripts, which is surer than a statistical guess and knows
     classical Chinese too; other languages by py3langid. A Chinese character weighs as much as a Latin word.
     """
-    han, kana, hangul = (len(pattern.findall(text)) for pattern in (_HAN, _KANA, _HANGUL))
+    han, kana, hangul = (sum(map(len, pattern.findall(text))) for pattern in (_HAN, _KANA, _HANGUL))
     words = len(_WORD.findall(text))
     cjk = han + kana + hangul
     if cjk + words == 0:

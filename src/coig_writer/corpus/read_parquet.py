@@ -34,13 +34,13 @@ def read_parquet(file: File, stream: BinaryIO, head: bytes, settings: CorpusSett
         seekable.seek(0, io.SEEK_SET)
         number = 0
         for batch in pq.ParquetFile(seekable).iter_batches(batch_size=256):
-            readable = pa.schema([field.with_type(_readable(field.type)) for field in batch.schema])
-            for record in pa.Table.from_batches([batch]).cast(readable).to_pylist():
+            plain = pa.schema([field.with_type(readable(field.type)) for field in batch.schema])
+            for record in pa.Table.from_batches([batch]).cast(plain).to_pylist():
                 number += 1
                 yield row_from_record(record, f"{file.name}:{number}", settings.columns)
 
 
-def _readable(kind: pa.DataType) -> pa.DataType:
+def readable(kind: pa.DataType) -> pa.DataType:
     """A type with moments as text and durations as numbers, at any depth: Python has no nanoseconds and no year 10000.
 
     Lists of fixed length become plain ones.
@@ -53,13 +53,13 @@ def _readable(kind: pa.DataType) -> pa.DataType:
     if types.is_duration(kind):
         return pa.int64()
     if types.is_dictionary(kind):
-        return _readable(kind.value_type)
+        return readable(kind.value_type)
     if types.is_struct(kind):
-        return pa.struct([field.with_type(_readable(field.type)) for field in kind])
+        return pa.struct([field.with_type(readable(field.type)) for field in kind])
     if types.is_large_list(kind):
-        return pa.large_list(_readable(kind.value_type))
+        return pa.large_list(readable(kind.value_type))
     if types.is_list(kind) or types.is_fixed_size_list(kind):
-        return pa.list_(_readable(kind.value_type))
+        return pa.list_(readable(kind.value_type))
     if types.is_map(kind):
-        return pa.map_(_readable(kind.key_type), _readable(kind.item_type))
+        return pa.map_(readable(kind.key_type), readable(kind.item_type))
     return kind

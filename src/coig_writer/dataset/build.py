@@ -17,9 +17,10 @@ from coig_writer.dataset.counts import count_genres
 from coig_writer.dataset.croissant import croissant
 from coig_writer.dataset.datasheet import render_datasheet
 from coig_writer.dataset.folder import FORMAT, check_replaceable, put_back, whole_folder
-from coig_writer.dataset.formats import earlier, published, write_parquet
+from coig_writer.dataset.formats import earlier, published
 from coig_writer.dataset.inputs import Item, read_calls, read_items, read_summary
 from coig_writer.dataset.release import Reason, Release, Rules, sort_out
+from coig_writer.dataset.tables import write_triplets
 from coig_writer.dataset.tombstones import RETRACTED, read_tombstones, united
 from coig_writer.errors import InputError, SettingError
 from coig_writer.files import write_json, write_jsonl, write_text
@@ -159,7 +160,7 @@ def write_release(folder: Path, release: Release, report: Callable[[Release], st
     """
     triplets = release.released
     write_jsonl(folder / "triplets.jsonl", map(published, triplets))
-    write_parquet(folder / "triplets.parquet", triplets)
+    write_triplets(folder / "triplets.parquet", triplets, "published")
     write_jsonl(folder / "earlier.jsonl", map(earlier, triplets))
     write_jsonl(folder / "full.jsonl", triplets)
     write_jsonl(folder / "not_released.jsonl", release.withheld)

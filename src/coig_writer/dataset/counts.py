@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Literal
 
+from coig_writer.dataset.formats import quality_score
 from coig_writer.errors import SettingError
 from coig_writer.schema import Triplet
 from coig_writer.taxonomy import PARTS, Category, Genre, Part, categories, genres, resolve
@@ -112,8 +113,16 @@ class Tally:
         lengths["article"][len(triplet.article.text)] += 1
         lengths["prompt"][len(triplet.prompt)] += 1
         lengths["reasoning"][len(triplet.reasoning)] += 1
-        if scores := triplet.deciding_scores:
-            self._totals[genre][scores.total] += 1
+        if (total := quality_score(triplet)) is not None:
+            self._totals[genre][total] += 1
+
+    def add_all(self, other: Tally) -> None:
+        """All that has passed another one."""
+        for genre, lengths in other._lengths.items():
+            mine = self._lengths.setdefault(genre, {part: Counter() for part in PARTS})
+            for part, counter in lengths.items():
+                mine[part].update(counter)
+            self._totals.setdefault(genre, Counter()).update(other._totals[genre])
 
     def overall(self) -> Group:
         """All that has passed."""
@@ -159,6 +168,7 @@ def _category_of(genre: str) -> str:
 
 
 @lru_cache(4096)
+@lru_cache(maxsize=4096)
 def slug_of(genre: str) -> str:
     """The slug of a genre, however it is spelt; a genre that the taxonomy does not know stays as it is."""
     try:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from coig_writer.dataset.formats import parquet_schema
+from coig_writer.dataset.formats import arrow_schema
 from coig_writer.dataset.release import Release
 from coig_writer.errors import InputError, SettingError
 
@@ -87,7 +87,7 @@ def croissant(release: Release, folder: Path) -> dict[str, Any]:
                 "@id": "triplets",
                 "name": "triplets",
                 "description": "One record for each triplet.",
-                "field": list(_fields(parquet_schema())),
+                "field": list(_fields(arrow_schema("published"))),
             }
         ],
     }

@@ -1,7 +1,7 @@
 """General instruction data, such as a mixture adds to creative triplets: Alpaca, ShareGPT or messages.
 
-A file is a JSON array, JSON Lines or objects in a row, with or without a byte order mark. What cannot be used
-comes back as a `Reject` with its place and the reason.
+A file is of any kind that `containers` reads; a table holds lists as JSON.
+What cannot be used comes back as a `Reject` with its place and the reason.
 """
 
 from __future__ import annotations
@@ -13,18 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from coig_writer.corpus.json_stream import values
-from coig_writer.dataset.read import Reject
-from coig_writer.errors import InputError
+from pydantic_core import from_json
 
-LIMIT = 4_000_000
-"""A record longer than this many characters is refused."""
-_CHUNK = 1 << 20
-_ROLES = {
-    "system": "system",
-    **dict.fromkeys(("user", "human", "prompter"), "user"),
-    **dict.fromkeys(("assistant", "gpt", "chatgpt", "bing", "bard", "model", "bot"), "assistant"),
-}
+from coig_writer.dataset.containers import records_of
+from coig_writer.dataset.conversation import ROLES, text_of_turn
+from coig_writer.dataset.read import Reject
 
 
 @dataclass(frozen=True)
@@ -61,35 +54,19 @@ def read_general(path: Path) -> Iterator[Example | Reject]:
     """The conversations of a file, in order; each record is told by its own keys which form it has.
 
     Raises:
-        InputError: the file cannot be read or is not UTF-8.
+        InputError: the file cannot be read or is of no known kind.
     """
-    for piece in values(_texts(path), LIMIT):
-        where = f"{path.name}:{piece.line}"
-        if piece.error:
-            yield Reject(where, piece.error)
+    for found in records_of(path):
+        if found.error:
+            yield Reject(found.where, found.error)
             continue
         try:
-            messages = tuple(_messages(piece.value))
+            messages = tuple(_messages(found.parsed()))
             _check(messages)
         except ValueError as error:
-            yield Reject(where, str(error))
+            yield Reject(found.where, str(error))
         else:
-            yield Example(_id(messages), messages, where)
-
-
-def _texts(path: Path) -> Iterator[str]:
-    try:
-        with open(path, encoding="utf-8-sig") as file:
-            while text := file.read(_CHUNK):
-                yield text
-    except OSError as error:
-        raise InputError(f"cannot read: {error.strerror}", where=str(path), remedy="Check the path.") from error
-    except UnicodeDecodeError as error:
-        raise InputError(
-            f"not UTF-8: {error.reason} at byte {error.start:,} of a piece",
-            where=str(path),
-            remedy="Save the file as UTF-8.",
-        ) from error
+            yield Example(_id(messages), messages, found.where)
 
 
 def _messages(record: Any) -> Iterator[Message]:
@@ -99,7 +76,7 @@ def _messages(record: Any) -> Iterator[Message]:
     for key in ("messages", "conversations", "conversation"):
         if key in record:
             if record.get("system"):
-                yield Message("system", _text(record["system"], "system"))
+                yield Message("system", text_of_turn(record["system"], "system"))
             yield from _turns(record[key], key)
             return
     if "instruction" not in record:
@@ -109,43 +86,34 @@ def _messages(record: Any) -> Iterator[Message]:
 
 def _turns(turns: Any, key: str) -> Iterator[Message]:
     """ShareGPT says `from` and `value`, messages say `role` and `content`."""
+    if isinstance(turns, str) and turns.lstrip().startswith("["):  # a cell of a table
+        turns = from_json(turns)
     if not isinstance(turns, list):
         raise ValueError(f"{key} is not a list")
     for at, turn in enumerate(turns):
         if not isinstance(turn, dict):
             raise ValueError(f"{key}[{at}] is not an object")
         role = turn.get("role", turn.get("from"))
-        if role not in _ROLES:
+        if role not in ROLES:
             raise ValueError(f"{key}[{at}] has the role {role!r}, which is none of system, user, assistant")
-        yield Message(_ROLES[role], _text(turn.get("content", turn.get("value")), f"{key}[{at}]"))
+        yield Message(ROLES[role], text_of_turn(turn.get("content", turn.get("value")), f"{key}[{at}]"))
 
 
 def _alpaca(record: dict[str, Any]) -> Iterator[Message]:
     if record.get("system"):
-        yield Message("system", _text(record["system"], "system"))
+        yield Message("system", text_of_turn(record["system"], "system"))
     history = record.get("history") or []
     if not isinstance(history, list):
         raise ValueError("history is not a list")
     for at, pair in enumerate(history):
         if not isinstance(pair, list) or len(pair) != 2:
             raise ValueError(f"history[{at}] is not a pair of question and answer")
-        yield Message("user", _text(pair[0], f"history[{at}]"))
-        yield Message("assistant", _text(pair[1], f"history[{at}]"))
+        yield Message("user", text_of_turn(pair[0], f"history[{at}]"))
+        yield Message("assistant", text_of_turn(pair[1], f"history[{at}]"))
     given = record.get("input")
-    asked = _text(record["instruction"], "instruction")
-    yield Message("user", f"{asked}\n{_text(given, 'input')}" if given else asked)
-    yield Message("assistant", _text(record.get("output"), "output"))
-
-
-def _text(value: Any, place: str) -> str:
-    """A turn's text; a list of parts is joined if all of them are text."""
-    if isinstance(value, list) and all(isinstance(part, dict) and part.get("type") == "text" for part in value):
-        value = "".join(str(part.get("text", "")) for part in value)
-    if not isinstance(value, str):
-        raise ValueError(f"{place} is not text")
-    if not value.strip():
-        raise ValueError(f"{place} is empty")
-    return value
+    asked = text_of_turn(record["instruction"], "instruction")
+    yield Message("user", f"{asked}\n{text_of_turn(given, 'input')}" if given else asked)
+    yield Message("assistant", text_of_turn(record.get("output"), "output"))
 
 
 def _check(messages: tuple[Message, ...]) -> None:

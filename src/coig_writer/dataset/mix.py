@@ -17,6 +17,7 @@ from typing import Any
 
 from coig_writer import __version__
 from coig_writer.corpus.dedup import DedupSettings
+from coig_writer.dataset.conversation import answer_with_thoughts
 from coig_writer.dataset.folder import MIXTURES, whole_folder
 from coig_writer.dataset.general import Example, Message, read_general
 from coig_writer.dataset.near import Neighbourhood, Quotations
@@ -260,7 +261,7 @@ def _rank(seed: int, name: str) -> bytes:
 
 def _creative_sample(triplet: Triplet, reasoning: bool) -> Sample:
     article = triplet.article.text
-    answer = f"<think>\n{triplet.reasoning}\n</think>\n\n{article}" if reasoning else article
+    answer = answer_with_thoughts(triplet.reasoning, article) if reasoning else article
     prompt = (Message("user", triplet.prompt),)
     return Sample(triplet.id, "creative", prompt, Message("assistant", answer), triplet.genre)
 

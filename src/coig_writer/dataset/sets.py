@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from itertools import islice
 from pathlib import Path
+from typing import TypeVar
 
+from coig_writer.dataset.containers import Found, records_of
+from coig_writer.dataset.hub import Address, fetch
 from coig_writer.dataset.inputs import Source, distinct
-from coig_writer.dataset.read import Reject, iter_triplets
+from coig_writer.dataset.parallel import in_order, processes_for
+from coig_writer.dataset.read import Reject, placed_triplets, triplets_in
+from coig_writer.dataset.shapes import NO_PLACE
 from coig_writer.errors import InputError
 from coig_writer.schema import Triplet
 
+R = TypeVar("R")
+BLOCK = 2_000
+"""Records that are worked on together, and sent to another process together."""
 FULL = "full.jsonl"
 """The file of a release that holds all that is known of its triplets."""
 
@@ -20,27 +30,62 @@ class TripletSet:
 
     Args:
         paths: files in any form that `coig_writer.dataset.read` knows, or folders of releases.
+        genre: for records that name none.
 
     Raises:
         InputError: a folder is no release.
     """
 
-    def __init__(self, paths: Sequence[Path]) -> None:
+    def __init__(self, paths: Sequence[Path], genre: str | None = None) -> None:
         self.paths = [data_file(path) for path in paths]
+        self.genre = genre
         self.rejects: list[Reject] = []
-        """What the latest pass could not read."""
+        """Records that the latest pass could not read."""
+        self.losses: list[Reject] = []
+        """Fields that it could not keep, of records that it did."""
         self._records: dict[Path, int] = {}
 
     def __iter__(self) -> Iterator[Triplet]:
-        self.rejects = []
+        self.rejects, self.losses = [], []
         for path in self.paths:
             self._records[path] = 0
-            for found in iter_triplets(path):
-                self._records[path] += 1
-                if isinstance(found, Reject):
+            for _, found in placed_triplets(path, self.genre):
+                if isinstance(found, Triplet):
+                    self._records[path] += 1
+                    yield found
+                elif found.whole:
+                    self._records[path] += 1
                     self.rejects.append(found)
                 else:
-                    yield found
+                    self.losses.append(found)
+
+    def in_blocks(self, work: Callable[[list[tuple[str, Triplet]]], R]) -> Iterator[R]:
+        """What `work` makes of each block of triplets with their places, in order; large files in several processes.
+
+        Args:
+            work: a function of a module, or a partial one of such, as it has to be sent to other processes.
+        """
+        self.rejects, self.losses = [], []
+        self._records = dict.fromkeys(self.paths, 0)
+        columns: set[tuple[Path, str | None]] = set()
+        size = sum(path.stat().st_size for path in self.paths if path.is_file())
+        step = partial(_read_block, work=work, genre=self.genre)
+        for path, read, rejects, result in in_order(self._blocks(), step, processes_for(size)):
+            self._records[path] += read
+            for reject in rejects:
+                column = path, reject.field
+                if reject.whole:
+                    self.rejects.append(reject)
+                elif reject.reason != NO_PLACE or column not in columns:  # blocks know nothing of one another
+                    self.losses.append(reject)
+                    columns.update([column] if reject.reason == NO_PLACE else [])
+            yield result
+
+    def _blocks(self) -> Iterator[tuple[Path, list[Found]]]:
+        for path in self.paths:
+            records = records_of(path)
+            while block := list(islice(records, BLOCK)):
+                yield path, block
 
     def sources(self) -> list[Source]:
         """A line about each file after a pass: its name, its hash, how many records were read or refused."""
@@ -49,6 +94,47 @@ class TripletSet:
             Source(name, file_hash(path), self._records.get(path, 0))
             for name, path in zip(names, self.paths, strict=True)
         ]
+
+
+def _read_block(
+    block: tuple[Path, list[Found]], work: Callable[[list[tuple[str, Triplet]]], R], genre: str | None
+) -> tuple[Path, int, list[Reject], R]:
+    """The file of a block, how many records it has, what could not be read or kept, and the result."""
+    path, records = block
+    triplets, rejects = [], []
+    for where, found in triplets_in(records, genre):
+        if isinstance(found, Reject):
+            rejects.append(found)
+        else:
+            triplets.append((where, found))
+    return path, len(triplets) + sum(reject.whole for reject in rejects), rejects, work(triplets)
+
+
+def load(source: str | Path, *, genre: str | None = None) -> TripletSet:
+    """The triplets of a file, a release folder or a data set on the Hub, to be gone through as often as you like.
+
+    Args:
+        source: a path; or `owner/name`, `hf:owner/name@revision/file`, of which a path that exists goes first.
+        genre: for records that name none.
+
+    Raises:
+        InputError: there is no such path and no such data set, or the Hub cannot be reached. Files are opened when the
+            set is gone through: that raises it for a file of no known kind, and what cannot be read is in `rejects`.
+    """
+    return TripletSet(source_files(source), genre)
+
+
+def source_files(source: str | Path) -> list[Path]:
+    """The files that a path or an address on the Hub stands for; see `load`."""
+    path = Path(source)
+    if path.exists():
+        return [path]
+    named = isinstance(source, str) and (source.startswith("hf:") or not path.suffix)
+    if named and (address := Address.of(str(source))):
+        return fetch(address)
+    if isinstance(source, str) and source.startswith("hf:"):
+        raise InputError("not an address on the Hub", where=source, remedy="Give hf:OWNER/NAME or hf:OWNER/NAME/FILE.")
+    raise InputError("no such file", where=str(source), remedy="Check the path; on the Hub, hf:OWNER/NAME.")
 
 
 def data_file(path: Path) -> Path:

@@ -7,16 +7,17 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from coig_writer.dataset.counts import Group, Tally, mean, quantile
+from coig_writer.dataset.sets import TripletSet
 from coig_writer.schema import DIMENSIONS, Article, Scores, Triplet, Verdict
 from coig_writer.taxonomy import Part
 
 NOT_COUNTRIES = frozenset({"ai", "cc", "co", "eu", "fm", "gg", "io", "la", "me", "sh", "so", "tv", "ws"})
 """Two-letter domains that say little about where a site is."""
+_COUNTRY = re.compile(r"[a-z][a-z0-9+.-]*://(?:[^/?#@]*@)?[^/?#:@]*[^.\d/?#:@]\.([a-z]{2})(?=[/?#:]|$)")
 
 
 @dataclass(frozen=True)
@@ -115,11 +116,22 @@ class Statistics:
 
 
 def statistics_of(triplets: Iterable[Triplet]) -> Statistics:
-    """The statistics of triplets that pass once and are not kept."""
+    """The statistics of triplets that pass once and are not kept; those of large files in several processes."""
     found = _Gathering()
-    for triplet in triplets:
-        found.add(triplet)
+    if isinstance(triplets, TripletSet):
+        for part in triplets.in_blocks(_gathered):
+            found.add_all(part)
+    else:
+        for triplet in triplets:
+            found.add(triplet)
     return found.result()
+
+
+def _gathered(block: Sequence[tuple[str, Triplet]]) -> _Gathering:
+    found = _Gathering()
+    for _, triplet in block:
+        found.add(triplet)
+    return found
 
 
 class _Gathering:
@@ -147,6 +159,23 @@ class _Gathering:
             self.reviewers[0] += 1
         for part, draft, text in _drafts(triplet):
             self.human[part][round(100 * human_share(draft, text))] += 1
+
+    def add_all(self, other: _Gathering) -> None:
+        """All that another one has counted."""
+        self.tally.add_all(other.tally)
+        for by, counters in other.raters.items():
+            for counter, more in zip(self.raters.setdefault(by, (Counter(), Counter())), counters, strict=True):
+                counter.update(more)
+        self.reviewers.update(other.reviewers)
+        self.first.update(other.first)
+        mappings: list[tuple[dict, dict]] = [
+            (self.scores, other.scores),
+            (self.human, other.human),
+            (self.sources, other.sources),
+        ]
+        for mine, theirs in mappings:
+            for name, counter in theirs.items():
+                mine[name].update(counter)
 
     def _add_source(self, article: Article) -> None:
         self.sources["platforms"][article.platform] += 1
@@ -224,11 +253,5 @@ def region_of(url: str | None) -> str | None:
 
     It tells where a site is registered, not where an author lives; `.com` and the like tell nothing.
     """
-    if not url:
-        return None
-    try:
-        host = urlsplit(url).hostname or ""
-    except ValueError:
-        return None
-    found = re.search(r"[^.\d]\.([a-z]{2})$", host)
+    found = _COUNTRY.match(url.lower()) if url else None
     return found[1] if found and found[1] not in NOT_COUNTRIES else None

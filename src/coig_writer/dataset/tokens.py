@@ -12,13 +12,15 @@ from coig_writer.errors import SettingError
 
 PER_MESSAGE = 5
 """What a chat template adds to each message, about: ChatML frames it in two marks, the role and two line breaks."""
+EMBEDDED = "embedded"
+"""Stands for the model that comes along; its tokenizer is Qwen2.5's."""
 _BATCH = 512
 
 
 class Tokenizer(Protocol):
     """What is needed of a tokenizer; `tokenizers.Tokenizer` is one."""
 
-    def encode_batch(self, input: list[str], *, add_special_tokens: bool = ...) -> list: ...
+    def encode_batch_fast(self, input: list[str], *, add_special_tokens: bool = ...) -> list: ...
 
 
 @dataclass(frozen=True)
@@ -36,14 +38,20 @@ class CutOff:
 
 
 def load_tokenizer(name: str) -> Tokenizer:
-    """The tokenizer of a `tokenizer.json`, of a model's folder, or of a model on the Hub.
+    """The tokenizer of a `tokenizer.json`, a model's folder, a GGUF file, a model on the Hub, or the embedded model.
 
     Raises:
         SettingError: there is no such file or model, or it is no tokenizer.
+        ModelError: the embedded model is not installed.
     """
     from tokenizers import Tokenizer as FastTokenizer
 
-    path = Path(name)
+    from coig_writer.llm.gguf import gguf_tokenizer
+    from coig_writer.llm.weights import packaged_weights
+
+    path = packaged_weights() if name == EMBEDDED else Path(name)
+    if path.suffix.lower() == ".gguf" and path.is_file():
+        return gguf_tokenizer(path)
     try:
         if path.exists():
             return FastTokenizer.from_file(str(path / "tokenizer.json" if path.is_dir() else path))
@@ -51,7 +59,7 @@ def load_tokenizer(name: str) -> Tokenizer:
     except Exception as error:  # the library raises bare Exception for everything
         raise SettingError(
             f"cannot load the tokenizer {name}: {error}",
-            remedy="Give a tokenizer.json, a folder that holds one, or the id of a model on the Hub.",
+            remedy="Give a tokenizer.json, a folder that holds one, a GGUF file, a model on the Hub, or embedded.",
         ) from error
 
 
@@ -60,7 +68,7 @@ def count_tokens(texts: Iterable[str], tokenizer: Tokenizer) -> list[int]:
     counts: list[int] = []
     rest = iter(texts)
     while batch := list(islice(rest, _BATCH)):
-        counts += [len(encoding.ids) for encoding in tokenizer.encode_batch(batch, add_special_tokens=False)]
+        counts += [len(encoding) for encoding in tokenizer.encode_batch_fast(batch, add_special_tokens=False)]
     return counts
 
 

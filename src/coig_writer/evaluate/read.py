@@ -12,13 +12,12 @@ from pydantic import ValidationError
 
 from coig_writer.errors import InputError
 from coig_writer.evaluate.read_table import kind_of, pair_of, rating_of, table_rows
-from coig_writer.evaluate.read_tool import ToolRanking, is_rankings, model_of, tool_rankings
+from coig_writer.evaluate.read_tool import Questions, ToolRanking, is_rankings, model_of, raters_of, tool_rankings
 from coig_writer.evaluate.responses import Responses, json_lines, read_json, read_responses
-from coig_writer.evaluate.votes import Topic, Unread, Votes, ranked_by_preference, without_repeats
+from coig_writer.evaluate.votes import UNNAMED, Topic, Unread, Votes, ranked_by_preference, without_repeats
 from coig_writer.schema import Query, Ranking, Rating
 
-UNNAMED = "unnamed"
-"""Rater of table rows that name none; such rows are never taken for repeats of each other."""
+REPLACED = "replaced by a later ranking of the same query, models and rater"
 _HAN = re.compile("[\u3400-\u9fff\uf900-\ufaff\U00020000-\U000323af]")
 _WORD = re.compile("[A-Za-z]+")
 
@@ -38,12 +37,15 @@ def read_votes(
         InputError: a file is missing or of no known kind, or there is not one usable vote.
     """
     found = _Found()
-    for path in rankings:
-        found.take(path)
-    kept, replaced = without_repeats(found.rankings)
-    ratings = list({(each.query_id, each.model, each.rater): each for each in found.ratings}.values())
-    answers = read_responses(responses)
-    kept += found.unnamed + ranked_by_preference(ratings)
+    for path, rater in raters_of(rankings).items():
+        found.take(path, rater)
+    answers = read_responses(responses, found.questions)
+    found.settle()
+    kept, replaced = without_repeats(found.rankings, _subject)
+    ratings, rated_twice = without_repeats(found.ratings, lambda each: (each.query_id, each.model))
+    ranked = {(each.query_id, each.rater) for each in kept}
+    kept += found.unnamed
+    kept += [each for each in ranked_by_preference(ratings) if (each.query_id, each.rater) not in ranked]
     if not kept and not ratings:
         raise InputError(
             "no usable ranking, pair or rating",
@@ -56,7 +58,7 @@ def read_votes(
         ratings=ratings,
         topics=_topics(judged, found.prompts | _prompts(answers), queries),
         lengths=found.lengths | {(each.id, each.model): len(each.response or "") for each in answers.answers},
-        unread=[*found.unread, *replaced, *answers.unread],
+        unread=[*found.unread, *replaced, *rated_twice, *answers.unread],
     )
 
 
@@ -66,40 +68,45 @@ class _Found:
 
     rankings: list[tuple[Ranking, Unread]] = field(default_factory=list)
     unnamed: list[Ranking] = field(default_factory=list)
-    ratings: list[Rating] = field(default_factory=list)
+    ratings: list[tuple[Rating, Unread]] = field(default_factory=list)
+    of_the_page: list[tuple[ToolRanking, Unread]] = field(default_factory=list)
+    questions: Questions = field(default_factory=Questions)
     prompts: dict[str, str] = field(default_factory=dict)
     lengths: dict[tuple[str, str], int] = field(default_factory=dict)
     unread: list[Unread] = field(default_factory=list)
 
-    def take(self, path: Path) -> None:
-        for row, vote in _votes_in(path):
+    def take(self, path: Path, rater: str) -> None:
+        for row, vote in _votes_in(path, rater):
             match vote:
                 case str():
                     self.unread.append(Unread(str(path), row, vote))
                 case Rating():
-                    self.ratings.append(vote)
+                    said = "replaced by a later rating of the same query, model and rater"
+                    self.ratings.append((vote, Unread(str(path), row, said)))
                 case Ranking() if vote.rater == f"human:{UNNAMED}":
                     self.unnamed.append(vote)
                 case Ranking():
-                    self._add(vote, path, row)
+                    self.rankings.append((vote, Unread(str(path), row, REPLACED)))
                 case ToolRanking():
-                    self._add(vote.ranking, path, row)
-                    for answer in vote.answers:
-                        self.prompts[answer.query] = answer.prompt
-                        self.lengths[answer.query, answer.model] = len(answer.text)
+                    self.questions.add(vote.ranking.query_id, vote.prompt)
+                    self.of_the_page.append((vote, Unread(str(path), row, REPLACED)))
 
-    def _add(self, ranking: Ranking, path: Path, row: int) -> None:
-        replaced = "replaced by a later ranking of the same query, models and rater"
-        self.rankings.append((ranking, Unread(str(path), row, replaced)))
+    def settle(self) -> None:
+        """Gives the page's questions their names, now that all prompts are known."""
+        for vote, place in self.of_the_page:
+            query = self.questions.name(vote.ranking.query_id, vote.prompt)
+            self.rankings.append((vote.ranking.model_copy(update={"query_id": query}), place))
+            self.prompts[query] = vote.prompt
+            self.lengths |= {(query, answer.model): len(answer.text) for answer in vote.answers}
 
 
-def _votes_in(path: Path) -> Iterator[tuple[int, Ranking | Rating | ToolRanking | str]]:
+def _votes_in(path: Path, rater: str) -> Iterator[tuple[int, Ranking | Rating | ToolRanking | str]]:
     if path.suffix.lower() in (".csv", ".tsv", ".xlsx", ".xlsm"):
         yield from _in_table(path)
         return
     whole = read_json(path)
     if is_rankings(whole):
-        yield from tool_rankings(whole, path)
+        yield from tool_rankings(whole, rater)
         return
     rows = json_lines(path) if whole is None else enumerate(whole if isinstance(whole, list) else [whole], 1)
     for row, value in rows:
@@ -125,14 +132,24 @@ def _record(value: Any) -> Ranking | Rating | str:
     """A line of ours; what it holds beside the record, as a studio's export does, is left aside."""
     if not isinstance(value, dict):
         return "not a JSON object"
-    model = Ranking if "places" in value else Rating if "overall_preference" in value else None
-    if model is None:
+    kind: type[Ranking] | type[Rating]
+    if "places" in value:
+        kind = Ranking
+    elif "overall_preference" in value:
+        kind = Rating
+    else:
         return "neither places (a ranking) nor overall_preference (a rating)"
     try:
-        return model.model_validate({name: value[name] for name in model.model_fields if name in value})
+        return kind.model_validate({name: value[name] for name in kind.model_fields if name in value})
     except ValidationError as error:
         first = error.errors()[0]
         return f"{'.'.join(map(str, first['loc'])) or 'record'}: {first['msg']}"
+
+
+def _subject(ranking: Ranking) -> tuple[str, frozenset[str], tuple[str, ...]]:
+    """What a rater has one opinion of; a judge model that is asked in both orders has one for each."""
+    judged_in_order = ranking.rater.startswith("llm:") and len(ranking.places) == 2
+    return ranking.query_id, frozenset(ranking.places), tuple(ranking.shown) if judged_in_order else ()
 
 
 def _prompts(responses: Responses) -> dict[str, str]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from coig_writer.errors import InputError
 from coig_writer.schema import Ranking, Rating
@@ -82,13 +82,13 @@ def _sheet_rows(path: Path) -> Iterator[tuple[int, list[Any]]]:
 
     try:
         book = openpyxl.load_workbook(path, read_only=True, data_only=True)
-    except (BadZipFile, KeyError, ValueError) as error:
+        try:
+            rows = [list(cells) for cells in book.worksheets[0].iter_rows(values_only=True)]
+        finally:
+            book.close()
+    except (BadZipFile, LookupError, ValueError, TypeError, SyntaxError, OSError) as error:
         raise InputError(f"not a workbook: {error}", where=str(path), remedy="Save it as XLSX or CSV.") from error
-    try:
-        for number, cells in enumerate(book.worksheets[0].iter_rows(values_only=True), 1):
-            yield number, list(cells)
-    finally:
-        book.close()
+    yield from enumerate(rows, 1)
 
 
 def _cell(row: dict[str, Any], column: str) -> str | None:
@@ -171,9 +171,9 @@ def rating_of(row: dict[str, Any], unnamed: str) -> Rating | str:
     return _record(Rating, query_id=query, model=model, rater=rater_name(_cell(row, "rater") or unnamed), **marks)
 
 
-def _record(model: type, **fields: Any) -> Any:
+def _record(kind: type[BaseModel], **fields: Any) -> Any:
     try:
-        return model(**fields)
+        return kind(**fields)
     except ValidationError as error:
         first = error.errors()[0]
         return f"{'.'.join(map(str, first['loc'])) or 'row'}: {first['msg']}"

@@ -8,8 +8,10 @@ order of display, so position bias cannot be told.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+import hashlib
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -34,6 +36,25 @@ class ToolRanking:
 
     ranking: Ranking
     answers: list[ToolAnswer]
+    prompt: str = ""
+
+
+@dataclass
+class Questions:
+    """Tells questions apart that the page numbered alike: files of different languages both start at 1."""
+
+    prompts: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    """Id → the prompts that go by it."""
+
+    def add(self, query: str, prompt: str) -> None:
+        if prompt.strip():
+            self.prompts[query].add(prompt.strip())
+
+    def name(self, query: str, prompt: str) -> str:
+        """The id, with a hash of the prompt where several prompts share it; to be asked once all were added."""
+        if len(self.prompts.get(query, ())) < 2 or not prompt.strip():
+            return query
+        return f"{query}#{hashlib.blake2b(prompt.strip().encode(), digest_size=4).hexdigest()}"
 
 
 def is_rankings(value: Any) -> bool:
@@ -54,10 +75,19 @@ def model_of(source: str) -> str:
     return name
 
 
-def tool_rankings(value: list[Any], path: Path) -> Iterator[tuple[int, ToolRanking | str]]:
+def tool_rankings(value: list[Any], rater: str) -> Iterator[tuple[int, ToolRanking | str]]:
     """(number of the entry from 1, the ranking or why it cannot be used)."""
     for number, entry in enumerate(value, 1):
-        yield number, _ranking(entry, f"human:{model_of(path.name)}")
+        yield number, _ranking(entry, f"human:{rater}")
+
+
+def raters_of(paths: Sequence[Path]) -> dict[Path, str]:
+    """A rater's name for each file: the file's own, with its folder where two files are called alike."""
+    alike = Counter(model_of(path.name) for path in set(paths))
+    return {
+        path: model_of(path.name) if alike[model_of(path.name)] == 1 else f"{path.parent.name}/{model_of(path.name)}"
+        for path in paths
+    }
 
 
 def _ranking(entry: Any, rater: str) -> ToolRanking | str:
@@ -74,16 +104,25 @@ def _ranking(entry: Any, rater: str) -> ToolRanking | str:
         model = model_of(each["source_file"])
         if model in places:
             return f"{model} is ranked twice"
-        try:
-            places[model] = int(each["rank"])
-        except (KeyError, TypeError, ValueError):
-            return f"the rank of {model} is not a number"
+        rank = _whole(each.get("rank"))
+        if rank is None:
+            return f"the rank of {model} is not a whole number"
+        places[model] = rank
         if isinstance(each.get("my_response"), str):
             answers.append(ToolAnswer(query, model, prompt, each["my_response"]))
     try:
-        return ToolRanking(Ranking(query_id=query, rater=rater, places=places), answers)
+        return ToolRanking(Ranking(query_id=query, rater=rater, places=places), answers, prompt)
     except ValidationError as error:
         return error.errors()[0]["msg"]
+
+
+def _whole(value: Any) -> int | None:
+    """The whole number that a value stands for, as 2, 2.0 or "2"; None for anything else."""
+    if isinstance(value, str) and value.strip().isdecimal() and len(value) < 10:
+        return int(value)
+    if isinstance(value, int | float) and not isinstance(value, bool) and value % 1 == 0:
+        return int(value)
+    return None
 
 
 def tool_responses(value: dict[str, Any], path: Path) -> Iterator[tuple[str, ToolAnswer | str]]:

@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from coig_writer.errors import InputError
-from coig_writer.evaluate.read_tool import is_responses, model_of, tool_responses
+from coig_writer.evaluate.read_tool import Questions, ToolAnswer, is_responses, model_of, tool_responses
 from coig_writer.evaluate.votes import Unread
 from coig_writer.schema import Response
 
@@ -27,39 +27,47 @@ class Responses:
     unread: list[Unread] = field(default_factory=list)
 
 
-def read_responses(paths: Sequence[Path]) -> Responses:
-    """All answers in these files; the last of two rows of one model on one query counts.
+def read_responses(paths: Sequence[Path], questions: Questions | None = None) -> Responses:
+    """All answers in these files; the last of two rows of one model on one query counts, sample by sample.
 
     Args:
         paths: JSON Lines of `Response`, or the page's JSON objects, whose file name is the model.
+        questions: what rankings of the page have said of its questions; those of the answers are added.
 
     Raises:
         InputError: a file is missing or is neither.
     """
-    latest: dict[tuple[str, str], Response] = {}
+    questions = questions or Questions()
+    read = [(path, row, found) for path in paths for row, found in response_rows(path)]
+    for _, _, found in read:
+        if isinstance(found, ToolAnswer):
+            questions.add(found.query, found.prompt)
+    latest: dict[tuple[str, str, int], Response] = {}
     unread: list[Unread] = []
-    for path in paths:
-        for row, found in _read(path):
-            if isinstance(found, str):
-                unread.append(Unread(str(path), row, found))
-                continue
-            if (found.model, found.id) in latest:
-                unread.append(
-                    Unread(str(path), row, f"a second answer of {found.model} to {found.id}; it replaces the first")
-                )
-            latest[found.model, found.id] = found
+    for path, row, found in read:
+        if isinstance(found, str):
+            unread.append(Unread(str(path), row, found))
+            continue
+        answer = _named(found, questions) if isinstance(found, ToolAnswer) else found
+        if (answer.model, answer.id, answer.sample) in latest:
+            said = f"a second answer of {answer.model} to {answer.id}; it replaces the first"
+            unread.append(Unread(str(path), row, said))
+        latest[answer.model, answer.id, answer.sample] = answer
     usable = [each for each in latest.values() if each.response]
     return Responses(usable, [each for each in latest.values() if not each.response], unread)
 
 
-def _read(path: Path) -> Iterator[tuple[int, Response | str]]:
+def _named(found: ToolAnswer, questions: Questions) -> Response:
+    query = questions.name(found.query, found.prompt)
+    return Response(id=query, model=found.model, query=found.prompt, response=found.text)
+
+
+def response_rows(path: Path) -> Iterator[tuple[int, Response | ToolAnswer | str]]:
+    """(row number, the answer or why it is none) of one file."""
     whole = read_json(path)
     if is_responses(whole):
         for row, (_, found) in enumerate(tool_responses(whole, path), 1):
-            if isinstance(found, str):
-                yield row, found
-            else:
-                yield row, Response(id=found.query, model=found.model, query=found.prompt, response=found.text)
+            yield row, found
         return
     for row, value in (
         json_lines(path) if whole is None else enumerate(whole if isinstance(whole, list) else [whole], 1)
@@ -94,7 +102,7 @@ def read_json(path: Path) -> Any:
         raise InputError("not UTF-8", where=str(path), remedy="Save the file as UTF-8.") from error
     try:
         return json.loads(text, strict=False)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
 
 
@@ -105,5 +113,5 @@ def json_lines(path: Path) -> Iterator[tuple[int, Any]]:
             if line.strip():
                 try:
                     yield number, json.loads(line, strict=False)
-                except ValueError:
+                except (ValueError, RecursionError):
                     yield number, None

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 from coig_writer.schema import Ranking, Rating
 from coig_writer.taxonomy import genres
+
+UNNAMED = "unnamed"
+"""Rater of table rows that name none; such rows are never taken for repeats of each other."""
+Vote = TypeVar("Vote", Ranking, Rating)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +60,13 @@ class Votes:
     @property
     def languages(self) -> list[str]:
         """Languages of the judged queries, in alphabetical order; queries of no known language have none."""
-        judged = {each.query_id for each in (*self.rankings, *self.ratings)}
-        return sorted({topic.language for query, topic in self.topics.items() if query in judged and topic.language})
+        found = {self.topic(query).language for query in self.queries}
+        return sorted(language for language in found if language)
+
+    @property
+    def queries(self) -> set[str]:
+        """Ids of the queries on which anybody voted."""
+        return {each.query_id for each in self.rankings} | {each.query_id for each in self.ratings}
 
     def topic(self, query: str) -> Topic:
         return self.topics.get(query, Topic())
@@ -113,17 +123,18 @@ def places_of(marks: dict[str, int] | dict[str, float]) -> dict[str, int]:
     return {model: 1 + sum(other > mark for other in marks.values()) for model, mark in marks.items()}
 
 
-def without_repeats(rankings: Sequence[tuple[Ranking, Unread]]) -> tuple[list[Ranking], list[Unread]]:
-    """The last ranking of each rater, query and set of models, and the earlier ones as unused rows.
+def without_repeats(
+    votes: Sequence[tuple[Vote, Unread]], subject: Callable[[Vote], Hashable]
+) -> tuple[list[Vote], list[Unread]]:
+    """The last vote of each rater on each subject, and the earlier ones as unused rows.
 
     Args:
-        rankings: each with its place, as the `Unread` that it becomes when a later one replaces it.
+        votes: each with its place, as the `Unread` that it becomes when a later one replaces it.
+        subject: what a rater can have only one opinion of.
     """
-    latest: dict[tuple[str, str, frozenset[str]], int] = {}
-    for index, (ranking, _) in enumerate(rankings):
-        latest[ranking.rater, ranking.query_id, frozenset(ranking.places)] = index
+    latest = {(vote.rater, subject(vote)): index for index, (vote, _) in enumerate(votes)}
     kept = set(latest.values())
     return (
-        [ranking for index, (ranking, _) in enumerate(rankings) if index in kept],
-        [place for index, (_, place) in enumerate(rankings) if index not in kept],
+        [vote for index, (vote, _) in enumerate(votes) if index in kept],
+        [place for index, (_, place) in enumerate(votes) if index not in kept],
     )

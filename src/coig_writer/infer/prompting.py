@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from coig_writer.dataset.conversation import answer_with_thoughts
 from coig_writer.errors import InputError
 from coig_writer.files import read_jsonl
 from coig_writer.infer.queries import Task
@@ -96,7 +97,7 @@ class Prompting:
 
     def _answered(self, triplet: Triplet) -> str:
         text = triplet.article.text
-        return f"<think>\n{triplet.reasoning}\n</think>\n\n{text}" if self.plan_first else text
+        return answer_with_thoughts(triplet.reasoning, text) if self.plan_first else text
 
     def _inline(self, task: Task, shown: list[Triplet]) -> str:
         opening, asked, answered, request = _INLINE[task.language]

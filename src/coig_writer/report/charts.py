@@ -67,7 +67,7 @@ def write_figures(found: Statistics, folder: Path, languages: Sequence[Language]
 
 
 def _save(figure: Figure, path: Path, kind: str) -> Path:
-    metadata: dict[str, Any] = {"Date": None} if kind == "svg" else {"Software": None}
+    metadata: dict[str, Any] = {{"svg": "Date", "pdf": "CreationDate"}.get(kind, "Software"): None}  # same bytes
     with whole_file(path) as temporary:
         figure.savefig(temporary, format=kind, metadata=metadata, dpi=200, bbox_inches="tight", pad_inches=0.15)
     return path

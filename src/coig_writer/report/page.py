@@ -23,11 +23,11 @@ def render_page(template: str, *, more: str | None = None, **context: Any) -> st
     """The page that a template of this room makes of `context`; the same context gives the same page.
 
     Args:
-        more: name of a script and a style sheet that the page has besides the common ones.
+        more: name of a script, a style sheet or both that the page has besides the common ones.
     """
     script, style = _asset("release.js"), _asset("release.css")
     if more:
-        script, style = f"{script}\n{_asset(f'{more}.js')}", f"{style}\n{_asset(f'{more}.css')}"
+        script, style = f"{script}\n{_asset(f'{more}.js', '')}", f"{style}\n{_asset(f'{more}.css', '')}"
     return (
         environment()
         .get_template(template)
@@ -60,8 +60,9 @@ def environment() -> Environment:
     return made
 
 
-def _asset(name: str) -> str:
-    return (files("coig_writer.report") / "templates" / name).read_text(encoding="utf-8")
+def _asset(name: str, otherwise: str | None = None) -> str:
+    file = files("coig_writer.report") / "templates" / name
+    return otherwise if otherwise is not None and not file.is_file() else file.read_text(encoding="utf-8")
 
 
 def policy(script: str, style: str) -> str:

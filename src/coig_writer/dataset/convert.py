@@ -1,0 +1,93 @@
+"""From any file of triplets to any other, one record at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from coig_writer.dataset.read import Reject, iter_triplets
+from coig_writer.dataset.tables import check_target, write_triplets
+from coig_writer.errors import InputError
+from coig_writer.files import dumps, whole_file
+from coig_writer.schema import Triplet
+
+KEPT = 1_000
+"""Rejects that are told to the caller; the file beside the output has all."""
+
+
+@dataclass(frozen=True)
+class Converted:
+    """What became of the records of some files."""
+
+    out: Path
+    written: int
+    unread: int
+    """Records that are not in the output."""
+    lost: int
+    """Fields that are not, of records that are."""
+    rejects: Path | None
+    """JSON Lines with the place, the field and the reason of each; None when there are none."""
+    first: list[Reject]
+
+
+def convert(
+    sources: Sequence[Path],
+    out: Path,
+    form: str,
+    *,
+    genre: str | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> Converted:
+    """Writes the triplets of some files in a form.
+
+    Args:
+        sources: files of any kind and shape that `read` knows.
+        out: its suffix says the kind of file.
+        form: a name in `formats.FORMATS`.
+        genre: for records that name none.
+        progress: called with the number of records so far, from time to time.
+
+    Raises:
+        InputError: a file cannot be read, or none of the records can.
+        SettingError: form and suffix do not fit.
+        StorageError: the place cannot be written; what stood there is unharmed.
+    """
+    check_target(out, form)
+    rejects = out.with_name(f"{out.stem}.rejects.jsonl")
+    first: list[Reject] = []
+    counts = {True: 0, False: 0}
+    with whole_file(rejects) as temporary, open(temporary, "w", encoding="utf-8") as file:
+
+        def kept() -> Iterator[Triplet]:
+            number = 0
+            for path in sources:
+                for found in iter_triplets(path, genre):
+                    if isinstance(found, Reject):
+                        counts[found.whole] += 1
+                        file.write(dumps(asdict(found)) + "\n")
+                        first.extend([found] if len(first) < KEPT else [])
+                        continue
+                    number += 1
+                    if progress and number % 1_000 == 0:
+                        progress(number)
+                    yield found
+
+        written = write_triplets(out, _some(kept(), sources, first), form)
+    if not first:
+        rejects.unlink()
+    return Converted(out, written, counts[True], counts[False], rejects if first else None, first)
+
+
+def _some(triplets: Iterator[Triplet], sources: Sequence[Path], first: list[Reject]) -> Iterator[Triplet]:
+    """The triplets, of which there must be one: an output without any replaces nothing."""
+    one = next(triplets, None)
+    if one is None:
+        why = f"; {first[0].where}: {first[0].reason}" if first else ""
+        raise InputError(
+            f"not one record can be read as a triplet{why}",
+            where=", ".join(map(str, sources)),
+            remedy="docs/formats.md shows the records that can be read.",
+        )
+    yield one
+    yield from triplets

@@ -1,0 +1,146 @@
+"""One score for each model from all comparisons, with intervals that know that one prompt gives many pairs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from coig_writer.evaluate.choice import ChoiceSets, bootstrap, order_sets, pair_sets, strengths, sums_table
+from coig_writer.evaluate.wins import Duels, Floats
+from coig_writer.schema import Ranking
+
+
+@dataclass(frozen=True)
+class Score:
+    """A model's strength as log odds: a model that is higher by d beats the other with odds e^d; the mean is 0."""
+
+    score: float
+    low: float
+    high: float
+    """95 % interval by percentiles of the bootstrap over prompts."""
+    rank: int
+    rank_low: int
+    rank_high: int
+    """Place among the models, and its 95 % interval."""
+    separated: bool
+    """No data bound the score (it won or lost all against the rest); it is what the weak prior leaves of infinity."""
+
+
+@dataclass(frozen=True)
+class Fit:
+    """How well one score a model explains all pairs."""
+
+    statistic: float
+    """Pearson's X² over all pairs."""
+    p: float
+    """Chance of so large a value if the model held, by a bootstrap over prompts around the data's own residuals."""
+    worst: tuple[str, str]
+    observed: float
+    expected: float
+    """Of the pair that fits worst: how often the first beat the second, and how often it should have, in %."""
+
+
+def bradley_terry(duels: Duels, rounds: int = 1000, seed: int = 0) -> dict[str, Score]:
+    """Model → its Bradley–Terry score; ties count one half for each side."""
+    return _scores(duels.models, pair_sets(duels), separated(duels), rounds, seed)
+
+
+def plackett_luce(
+    rankings: Sequence[Ranking], models: Sequence[str], rounds: int = 1000, seed: int = 0
+) -> dict[str, Score]:
+    """Model → its Plackett–Luce score, from whole orders instead of pairs."""
+    return _scores(models, order_sets(rankings, models), separated(Duels.of(rankings, models)), rounds, seed)
+
+
+def _scores(
+    models: Sequence[str], sets: ChoiceSets, unbound: Sequence[str], rounds: int, seed: int
+) -> dict[str, Score]:
+    if not models:
+        return {}
+    (fitted,) = strengths(sets)
+    sampled = bootstrap(lambda weights: strengths(sets, weights, fitted), sets.prompts, rounds, seed)
+    lows, highs = np.quantile(sampled, (0.025, 0.975), axis=0)
+    rank = _ranks(fitted[None])[0]
+    best, worst = np.quantile(_ranks(sampled), (0.025, 0.975), axis=0, method="nearest")
+    return {
+        model: Score(
+            float(fitted[at]),
+            float(lows[at]),
+            float(highs[at]),
+            int(rank[at]),
+            int(best[at]),
+            int(worst[at]),
+            model in unbound,
+        )
+        for at, model in enumerate(models)
+    }
+
+
+def _ranks(thetas: Floats) -> Floats:
+    """1 for the highest of each row; those equal to rounding share the better place."""
+    higher = thetas[:, None, :] > thetas[:, :, None] + 1e-9
+    return 1 + higher.sum(axis=2)
+
+
+def separated(duels: Duels) -> list[str]:
+    """Models whose score the data leave without bound: not in the largest group in which each has beaten each,
+    directly or by way of others (Ford 1957)."""
+    from scipy.sparse.csgraph import connected_components
+
+    if len(duels.models) < 2:
+        return []
+    _, group = connected_components(duels.wins > 0, directed=True, connection="strong")
+    largest = np.bincount(group).argmax()
+    if np.bincount(group).max() == 1:
+        return list(duels.models)
+    return [model for model, each in zip(duels.models, group, strict=True) if each != largest]
+
+
+def goodness_of_fit(duels: Duels, rounds: int = 1000, seed: int = 0) -> Fit | None:
+    """Whether one score a model is enough: None for fewer than three models, where it always is.
+
+    The pairs of a ranking are not independent, so X² has no χ² distribution here; its own is found by resampling
+    prompts and taking each round's residuals about those of the data.
+    """
+    first, second = np.triu_indices(len(duels.models), 1)
+    if len(duels.models) < 3:
+        return None
+    sets = pair_sets(duels)
+    won = _wins_by_prompt(duels)
+    (theta,) = strengths(sets)
+    everything = np.ones((1, len(duels.queries)))
+
+    def residuals(thetas: Floats, each: Floats) -> tuple[Floats, Floats, Floats]:
+        rate = 1 / (1 + np.exp(thetas[:, second] - thetas[:, first]))
+        met = each @ sets.counts
+        return each @ won - met * rate, met, rate
+
+    (left,), (met,), (rate,) = residuals(theta[None], everything)
+    variance = np.maximum(met * rate * (1 - rate), 1e-12)
+    statistic = float((left**2 / variance).sum())
+
+    def sampled(weights: Floats) -> Floats:
+        about, _, _ = residuals(strengths(sets, weights, theta), weights)
+        return np.asarray(((about - left) ** 2 / variance).sum(axis=1))
+
+    as_large = int((bootstrap(sampled, sets.prompts, rounds, seed) >= statistic - 1e-9).sum())
+    worst = int((left**2 / variance).argmax())
+    return Fit(
+        statistic,
+        (1 + as_large) / (1 + rounds),
+        (duels.models[first[worst]], duels.models[second[worst]]),
+        float(100 * (left[worst] / max(met[worst], 1e-12) + rate[worst])),
+        float(100 * rate[worst]),
+    )
+
+
+def _wins_by_prompt(duels: Duels) -> Any:
+    """(prompts, pairs) wins of the first over the second, in the order of `pair_sets`; an array or sparse."""
+    count = len(duels.models)
+    first, second = np.triu_indices(count, 1)
+    place = np.zeros((count, count), dtype=np.int64)
+    place[first, second] = np.arange(len(first))
+    return sums_table(duels.query, place[duels.first, duels.second], duels.score, (len(duels.queries), len(first)))

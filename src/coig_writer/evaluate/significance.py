@@ -1,0 +1,76 @@
+"""Whether a difference is more than chance: exact test, correction for many tests, interval, power."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+ALPHA = 0.05
+POWER = 0.8
+
+
+def sign_test(wins: int, losses: int) -> float:
+    """p, two-sided and exact, of so many wins and losses if both were equally likely; ties are left out before."""
+    from scipy.stats import binomtest
+
+    return float(binomtest(wins, wins + losses).pvalue) if wins + losses else 1.0
+
+
+def holm(ps: Sequence[float]) -> list[float]:
+    """The p values adjusted for there being several (Holm 1979), in their order."""
+    order = sorted(range(len(ps)), key=lambda index: ps[index])
+    adjusted, highest = [0.0] * len(ps), 0.0
+    for rank, index in enumerate(order):
+        highest = max(highest, min(1.0, (len(ps) - rank) * ps[index]))
+        adjusted[index] = highest
+    return adjusted
+
+
+def wilson(successes: float, n: float, confidence: float = 0.95) -> tuple[float, float]:
+    """The interval of a share (0–1) by Wilson's score; the whole range when nothing was seen.
+
+    Args:
+        successes: may be a fraction, as ties count one half.
+    """
+    from scipy.stats import norm
+
+    if n == 0:
+        return 0.0, 1.0
+    z = float(norm.ppf((1 + confidence) / 2))
+    share, bound = successes / n, 1 + z * z / n
+    middle = (share + z * z / (2 * n)) / bound
+    half = z * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n)) / bound
+    return max(0.0, min(share, middle - half)), min(1.0, max(share, middle + half))  # rounding may pass the share
+
+
+@dataclass(frozen=True)
+class Power:
+    """What so many comparisons of two models can show."""
+
+    n: int
+    """Comparisons of the pair that has fewest."""
+    smallest: float | None
+    """Least distance of the true win rate from 50 %, in points, that is found with 80 % chance at α = .05."""
+    smallest_holm: float | None
+    """The same for the strictest step of Holm's correction. None: no result could be significant."""
+
+
+def power_of(n: int, pairs: int) -> Power:
+    """The power of the exact test with `n` comparisons, alone and as the strictest of `pairs` tests."""
+    return Power(n, detectable(n, ALPHA), detectable(n, ALPHA / max(pairs, 1)))
+
+
+def detectable(n: int, alpha: float, power: float = POWER) -> float | None:
+    """Least distance from 50 %, in points, that the exact two-sided test finds with this power; None if none can be."""
+    from scipy.optimize import brentq
+    from scipy.stats import binom
+
+    needed = int(binom.isf(alpha / 2, n, 0.5)) + 1 if n else 1  # least wins that are significant
+    if n == 0 or needed > n:
+        return None
+
+    def missing(rate: float) -> float:
+        return binom.sf(needed - 1, n, rate) + binom.cdf(n - needed, n, rate) - power
+
+    return 100 * (float(brentq(missing, 0.5, 1.0)) - 0.5)

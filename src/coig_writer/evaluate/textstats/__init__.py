@@ -1,0 +1,1 @@
+"""Statistics of answers as texts: length, diversity, contamination, behaviour, repetition, compliance, flavour."""

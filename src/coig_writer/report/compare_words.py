@@ -1,0 +1,254 @@
+"""What a comparison shows and what it does not, in plain words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Literal, NamedTuple
+
+from coig_writer.evaluate.compare import Comparison
+from coig_writer.evaluate.significance import ALPHA
+from coig_writer.evaluate.synthetic import RATER
+from coig_writer.evaluate.tally import PairOutcome
+from coig_writer.report.labels import Label
+
+Kind = Literal["shown", "open", "caution"]
+KINDS: dict[Kind, Label] = {
+    "shown": Label("站得住", "Holds"),
+    "open": Label("说不准", "Open"),
+    "caution": Label("要留意", "Mind"),
+}
+SIDES = {"human": Label("人", "people"), "llm": Label("模型评委", "judge models")}
+MARKS = {
+    "content_quality": Label("内容质量", "Content quality"),
+    "creative_merit": Label("创意价值", "Creative merit"),
+    "cultural_appropriateness": Label("文化适切", "Cultural appropriateness"),
+    "task_fulfilment": Label("任务完成", "Task fulfilment"),
+    "overall_preference": Label("总体偏好", "Overall preference"),
+}
+LISTED = 10
+"""So many pairs are named in one sentence."""
+TENTATIVE, RELIABLE = 0.667, 0.8
+"""Krippendorff's own marks: below the first no conclusions, from the second on firm ones."""
+
+
+class Statement(NamedTuple):
+    """One sentence about a comparison."""
+
+    kind: Kind
+    words: Label
+
+
+def group(name: str) -> Label:
+    """What a group of queries is called."""
+    named = {"all": Label("全部", "All queries"), "zh": Label("中文题", "Chinese"), "en": Label("英文题", "English")}
+    return named.get(name, Label(name, name))
+
+
+def chance(p: float) -> str:
+    """A p value as it is printed."""
+    return f"{p:.4f}" if p >= 0.0001 else "<0.0001"
+
+
+def is_synthetic(found: Comparison) -> bool:
+    """Whether the votes include made ones."""
+    return any(RATER in each.raters for each in found.agreement.values())
+
+
+def statements(found: Comparison) -> list[Statement]:
+    """What to say of one group, the differences between models first."""
+    return [
+        *_origin(found),
+        *_differences(found),
+        *_order(found),
+        *_power(found),
+        *_people(found),
+        *_biases(found),
+        *_judges(found),
+    ]
+
+
+def _origin(found: Comparison) -> Iterator[Statement]:
+    if is_synthetic(found):
+        yield Statement(
+            "caution",
+            Label(
+                "合成的排序：按已知计数造出，不是任何人的判断。",
+                "Synthetic rankings, made to have given counts: nobody ranked anything.",
+            ),
+        )
+
+
+def _differences(found: Comparison) -> Iterator[Statement]:
+    holds = [pair for pair in found.pairs if pair.p_holm < ALPHA]
+    lost = [pair for pair in found.pairs if pair.p < ALPHA <= pair.p_holm]
+    none = [pair for pair in found.pairs if pair.p >= ALPHA]
+    if found.pairs:
+        listed = _listed(holds)
+        yield Statement(
+            "shown" if holds else "open",
+            Label(
+                f"{len(found.pairs)} 对模型中，{len(holds)} 对经 Holm 校正后仍有差别{listed.zh}。",
+                f"Of {len(found.pairs)} pairs of models, {len(holds)} differ after Holm's correction{listed.en}.",
+            ),
+        )
+    for pair in lost:
+        yield Statement(
+            "open", _between(pair, "单独看显著，校正后不显著", "would count alone, but not after correction")
+        )
+    for pair in none[:4]:
+        yield Statement("open", _between(pair, "看不出差别", "no difference is shown"))
+    if len(none) > 4:
+        more = len(none) - 4
+        yield Statement("open", Label(f"另有 {more} 对看不出差别，见下表。", f"{more} more show none; see the table."))
+
+
+def _between(pair: PairOutcome, zh: str, en: str) -> Label:
+    figures = f"{pair.rate:.2f} % ({pair.low:.1f}–{pair.high:.1f}), n = {pair.n:,}, p = {chance(pair.p)}"
+    return Label(
+        f"{pair.a} 对 {pair.b}：{zh}。{figures}，Holm {chance(pair.p_holm)}。",
+        f"{pair.a} against {pair.b}: {en}. {figures}, Holm {chance(pair.p_holm)}.",
+    )
+
+
+def _listed(pairs: list[PairOutcome]) -> Label:
+    """Who beats whom, where there are not too many."""
+    if not 0 < len(pairs) <= LISTED:
+        return Label("", "")
+    won = [(each.a, each.b, each.rate) if each.rate > 50 else (each.b, each.a, 100 - each.rate) for each in pairs]
+    won.sort(key=lambda each: -each[2])
+    return Label(
+        "：" + "，".join(f"{winner} 胜 {loser}（{rate:.2f} %）" for winner, loser, rate in won),
+        ": " + ", ".join(f"{winner} over {loser} ({rate:.2f} %)" for winner, loser, rate in won),
+    )
+
+
+def _order(found: Comparison) -> Iterator[Statement]:
+    unbound = [model for model, each in found.bradley_terry.items() if each.separated]
+    if unbound:
+        names = "、".join(unbound), ", ".join(unbound)
+        yield Statement(
+            "caution",
+            Label(
+                f"{names[0]} 对其余的全胜或全负，得分没有上下限，只能看次序。",
+                f"{names[1]}: won or lost everything against the rest, so the scores have no bound; "
+                "read the order only.",
+            ),
+        )
+    fit = found.goodness_of_fit
+    if fit and fit.p < ALPHA:
+        a, b = fit.worst
+        yield Statement(
+            "caution",
+            Label(
+                f"一个模型一个分数不足以解释这些胜负（p = {chance(fit.p)}）；"
+                f"最不合的是 {a} 对 {b}，实为 {fit.observed:.1f} %，应为 {fit.expected:.1f} %。",
+                f"One score a model does not explain these outcomes (p = {chance(fit.p)}); {a} against {b} fits worst, "
+                f"{fit.observed:.1f} % where {fit.expected:.1f} % would follow.",
+            ),
+        )
+
+
+def _power(found: Comparison) -> Iterator[Statement]:
+    if not found.power:
+        return
+    n, alone, strict = found.power.n, found.power.smallest, found.power.smallest_holm
+    if alone is None:
+        words = Label(
+            f"每对只有 {n} 次比较，什么差别都不可能显著。", f"With {n} comparisons a pair nothing can be significant."
+        )
+    else:
+        strictest = ("任何差别都不行", "none") if strict is None else (f"{strict:.1f} 个百分点", f"{strict:.1f} points")
+        words = Label(
+            f"每对 {n:,} 次比较，胜率离 50 % 至少 {alone:.1f} 个百分点才有八成把握看出来；"
+            f"按最严的校正，{strictest[0]}。",
+            f"{n:,} comparisons a pair find, four times in five, a win rate {alone:.1f} points from 50 %; "
+            f"at the strictest step of the correction, {strictest[1]}.",
+        )
+    yield Statement("caution", words)
+    if found.n > found.prompts:
+        kept = sum(pair.p_by_query_holm < ALPHA for pair in found.pairs)
+        yield Statement(
+            "caution",
+            Label(
+                f"一题有多次排序：p 值与 Wilson 区间当它们互不相干，偏乐观。每题只算一票（多数意见），"
+                f"经 Holm 校正有差别的是 {kept} 对。得分的区间按题重抽样，不受此影响。",
+                "Some queries were ranked several times: p values and Wilson's intervals take these as independent "
+                f"and are too sure. With one vote a query, of its majority, {kept} of the pairs differ after Holm. "
+                "The intervals of the scores resample queries and are not affected.",
+            ),
+        )
+
+
+def _people(found: Comparison) -> Iterator[Statement]:
+    for side, each in found.agreement.items():
+        alpha = each.places if each.places.alpha is not None else each.outcomes
+        if alpha.alpha is None:
+            if side == found.voters:
+                yield Statement(
+                    "caution",
+                    Label(
+                        "没有两人评过同一题，评的人是否一致无从得知。",
+                        "No query was judged by two raters, so nobody knows whether they agree.",
+                    ),
+                )
+            continue
+        low = alpha.alpha < TENTATIVE
+        value = f"{alpha.alpha:.3f} ({alpha.low:.3f}–{alpha.high:.3f})"
+        verdict = (
+            ("低于 0.667，结论只能算试探", "below .667, so conclusions are tentative at best")
+            if low
+            else ("在 0.667 与 0.8 之间，可作初步结论", "between .667 and .8: tentative conclusions")
+            if alpha.alpha < RELIABLE
+            else ("不低于 0.8，可靠", "at least .8: reliable")
+        )
+        yield Statement(
+            "caution" if low else "shown",
+            Label(
+                f"{SIDES[side].zh}之间的一致性 α = {value}，{verdict[0]}。",
+                f"Agreement between {SIDES[side].en}: α = {value}, {verdict[1]}.",
+            ),
+        )
+
+
+def _biases(found: Comparison) -> Iterator[Statement]:
+    for side, bias in found.position_bias.items():
+        if bias.p < ALPHA:
+            rates = ", ".join(f"{rate:.1f}" for rate in bias.win_rate)
+            yield Statement(
+                "caution",
+                Label(
+                    f"{SIDES[side].zh}受摆放次序影响（p = {chance(bias.p)}）：由前到后胜率 {rates} %。",
+                    f"The order of display sways {SIDES[side].en} (p = {chance(bias.p)}): "
+                    f"win rates from first to last {rates} %.",
+                ),
+            )
+    for side, length in found.length_bias.items():
+        odds = f"{length.doubling:.2f} ({length.doubling_low:.2f}–{length.doubling_high:.2f})"
+        if length.p < ALPHA:
+            yield Statement(
+                "caution",
+                Label(
+                    f"篇幅影响{SIDES[side].zh}：同一模型，长一倍，胜负比乘以 {odds}。",
+                    f"Length sways {SIDES[side].en}: twice as long multiplies the odds by {odds}, models held equal.",
+                ),
+            )
+
+
+def _judges(found: Comparison) -> Iterator[Statement]:
+    for judge, each in found.judge_against_people.items():
+        among = each.people_agreed
+        compared = (
+            (f"人与人之间是 {among:.1f} %", f"people agree with each other on {among:.1f} %")
+            if among is not None
+            else ("人与人之间无从比较", "how far people agree with each other is not known")
+        )
+        agreed = f"{each.agreed:.1f} % ({each.low:.1f}–{each.high:.1f})"
+        parted = sum(parting.p_holm < ALPHA for parting in each.partings)
+        yield Statement(
+            "caution",
+            Label(
+                f"评委 {judge} 与多数人在 {agreed} 的对子上一致；{compared[0]}。有 {parted} 对模型的判断显著不同。",
+                f"The judge {judge} agrees with most people on {agreed} of pairs; {compared[1]}. "
+                f"They part significantly on {parted} {'pair' if parted == 1 else 'pairs'} of models.",
+            ),
+        )

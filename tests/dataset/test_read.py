@@ -1,0 +1,369 @@
+"""Any common file and shape can be read; what cannot is told with its place, and nothing is lost in silence."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import random
+from pathlib import Path
+
+import openpyxl
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from coig_writer.dataset import load
+from coig_writer.dataset.formats import FORMATS
+from coig_writer.dataset.read import Reject, iter_triplets
+from coig_writer.dataset.score_text import read_scores
+from coig_writer.dataset.tables import write_triplets
+from coig_writer.errors import CoigError, InputError
+from coig_writer.schema import Article, Triplet
+from support.drafts import scores, triplet
+
+PUBLISHED = {
+    "reverse_inspiration_prompt": "写一场雪",
+    "reasoning_process": "先想雪从哪里来。",
+    "article": "雪落了。\n\n又停了。",
+    "metadata": {"genre": "散文随笔", "quality_score": 55, "creativity_score": 9},
+}
+EARLIER = {
+    "id": 7,
+    "query_type": "武侠小说",
+    "query": "写一场雪",
+    "thought": "先想雪从哪里来。",
+    "answer": "雪落了。",
+    "link": "https://example.cn/7",
+    "score": "总分：50",
+}
+# Every character that a file can hold; XML knows neither U+FFFE nor U+FFFF, and so no workbook does.
+texts = st.text(st.characters(codec="utf-8", exclude_characters="\ufffe\uffff"), min_size=1, max_size=60).filter(
+    str.strip
+)
+
+
+def read(path: Path) -> tuple[list[Triplet], list[Reject]]:
+    found = list(iter_triplets(path))
+    return [each for each in found if isinstance(each, Triplet)], [each for each in found if isinstance(each, Reject)]
+
+
+def of(tmp_path: Path, *records: dict, name: str = "some.jsonl") -> tuple[list[Triplet], list[Reject]]:
+    path = tmp_path / name
+    path.write_text("".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records), encoding="utf-8")
+    return read(path)
+
+
+def test_the_published_record(tmp_path):
+    [found], [] = of(tmp_path, PUBLISHED)
+    assert (found.prompt, found.reasoning, found.article.text) == (
+        "写一场雪",
+        "先想雪从哪里来。",
+        "雪落了。\n\n又停了。",
+    )
+    assert found.genre == "essay"
+    assert (found.stated_scores.total, found.stated_scores.creativity) == (55, 9)
+    assert found.deciding_scores is None
+
+
+def test_the_earlier_record(tmp_path):
+    [found], [] = of(tmp_path, EARLIER)
+    assert (found.id, found.genre, found.article.url) == ("7", "wuxia", "https://example.cn/7")
+    assert found.stated_scores.total == 50
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        {"prompt": "写", "thought": "想", "output": "雪"},
+        {"query": "写", "reasoning": "想", "response": "雪"},
+        {
+            "messages": [
+                {"role": "user", "content": "写"},
+                {"role": "assistant", "content": "<think>\n想\n</think>\n\n雪"},
+            ]
+        },
+        {
+            "messages": [
+                {"role": "user", "content": "写"},
+                {"role": "assistant", "reasoning_content": "想", "content": "雪"},
+            ]
+        },
+        {"conversations": [{"from": "human", "value": "写"}, {"from": "gpt", "value": "<think>想</think>雪"}]},
+        {"instruction": "写", "input": "", "output": "<think>\n想\n</think>\n雪"},
+        {"prompt": "写", "completion": "<think>想</think>\n\n雪"},
+        {
+            "prompt": [{"role": "user", "content": "写"}],
+            "completion": [{"role": "assistant", "content": "<think>\n想\n</think>\n\n雪"}],
+        },
+    ],
+    ids="-".join,
+)
+def test_other_shapes(tmp_path, record):
+    [found], [] = of(tmp_path, record)
+    assert (found.prompt, found.reasoning, found.article.text) == ("写", "想", "雪")
+    assert found.genre == "unknown"
+
+
+def test_a_genre_can_be_given_for_records_that_name_none(tmp_path):
+    (tmp_path / "a.json").write_text('[{"prompt": "写", "thought": "想", "output": "雪"}]')
+    assert [each.genre for each in load(tmp_path / "a.json", genre="散文随笔")] == ["essay"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\ufeff[" + json.dumps(PUBLISHED) + "]",
+        "\ufeff" + json.dumps(PUBLISHED) + "\n",
+        json.dumps([PUBLISHED], indent=2),
+        json.dumps(PUBLISHED, indent=2),
+        "[\n" + json.dumps(PUBLISHED) + ",\n]",
+        json.dumps({**PUBLISHED, "title": float("nan")}),
+        json.dumps(PUBLISHED, ensure_ascii=False).replace("雪从", "雪\x07从"),
+        json.dumps(PUBLISHED).replace("\n", "\r\n") + "\r\n\r\n",
+    ],
+    ids=["array-with-mark", "mark", "printed-array", "printed", "array-by-lines", "nan", "bell", "crlf"],
+)
+def test_what_published_files_are_like(tmp_path, text):
+    path = tmp_path / "some.jsonl"
+    path.write_bytes(text.encode())
+    [found], rejects = read(path)
+    assert found.article.text == PUBLISHED["article"]
+    assert not rejects
+
+
+def test_gb18030_csv_and_a_packed_file(tmp_path):
+    (tmp_path / "a.csv").write_bytes(
+        "提示,思路,文章\n写一场大雪的清晨,先想雪从哪里来,雪落在了我的院子里\n".encode("gb18030")
+    )
+    assert read(tmp_path / "a.csv")[0][0].article.text == "雪落在了我的院子里"
+    (tmp_path / "a.jsonl.gz").write_bytes(gzip.compress(json.dumps(PUBLISHED).encode()))
+    assert len(read(tmp_path / "a.jsonl.gz")[0]) == 1
+
+
+def test_a_workbook_that_people_made(tmp_path):
+    book = openpyxl.Workbook()
+    sheet = book.active
+    sheet.append(["query_type", "query", "thought", "answer", "date"])
+    sheet.append(["散文随笔", "写", "想", "雪", __import__("datetime").datetime(2023, 1, 2)])
+    sheet.append([None, None, None, None, None])
+    sheet.append(["散文随笔", "写", None, "雪", None])
+    book.save(tmp_path / "a.xlsx")
+    [found], [reject] = read(tmp_path / "a.xlsx")
+    assert found.article.published.isoformat() == "2023-01-02"
+    assert (reject.where, reject.field, reject.whole) == ("a.xlsx:4", "reasoning", True)
+
+
+@given(st.lists(st.tuples(texts, texts, texts), min_size=1, max_size=4), st.sampled_from([*FORMATS]), st.data())
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+def test_round_trips_keep_every_character(tmp_path, parts, form, data):
+    suffix = data.draw(
+        st.sampled_from([".jsonl", ".json"] if form == "triplet" else [".jsonl", ".json", ".parquet", ".csv", ".xlsx"])
+    )
+    made = [
+        Triplet(id=str(number), prompt=prompt, reasoning=reasoning, article=Article.from_text(text), genre="essay")
+        for number, (prompt, reasoning, text) in enumerate(parts)
+    ]
+    path = tmp_path / f"some{suffix}"
+    write_triplets(path, made, form)
+    found, rejects = read(path)
+    assert not rejects
+    assert [(each.prompt, each.reasoning, each.article.text, each.id, each.genre) for each in found] == [
+        (each.prompt, each.reasoning, each.article.text, each.id, each.genre) for each in made
+    ]
+
+
+@pytest.mark.parametrize("form", [*FORMATS])
+def test_reasoning_that_speaks_of_think_comes_back(tmp_path, form):
+    tricky = Triplet(
+        id="1", prompt="<think>", reasoning="一\n</think>\n\n二", article=Article.from_text("</think>三"), genre="essay"
+    )
+    write_triplets(tmp_path / "a.jsonl", [tricky], form)
+    assert read(tmp_path / "a.jsonl")[0][0].reasoning == tricky.reasoning
+
+
+@pytest.mark.parametrize("form", ["published", "messages", "plain", "alpaca", "triplet"])
+def test_scores_and_provenance_come_back(tmp_path, form):
+    made = triplet(scores=[scores(9, 8, 8, 8, 9, 10)])
+    write_triplets(tmp_path / "a.jsonl", [made], form)
+    [found], [] = read(tmp_path / "a.jsonl")
+    assert found.scores[0].values == made.scores[0].values
+    assert found.scores[0].by == made.scores[0].by
+    assert found.provenance.drafted_by == made.provenance.drafted_by
+    assert found.article.url == made.article.url
+
+
+def test_the_earlier_score_text_comes_back(tmp_path):
+    made = triplet(scores=[scores(9, 8, 8, 8, 9, 10)])
+    write_triplets(tmp_path / "a.csv", [made], "earlier")
+    [found], [] = read(tmp_path / "a.csv")
+    assert found.scores[0].values == made.scores[0].values
+
+
+@pytest.mark.parametrize(
+    ("text", "total", "article"),
+    [
+        ("总分：55\n答案：18\n提示：18\n思路：19", 55, 18),
+        ("total: 52\nanswer: 18分\nquery：17/20", 52, 18),
+        ("总分：５５分", 55, None),
+        ("55", 55, None),
+        ("Total score = 51 points", 51, None),
+        ("答案：\n质量：8分\n创意：9分", None, 17),
+        ("合计 50/60; answer 16", 50, 16),
+    ],
+)
+def test_spellings_of_the_score_text(text, total, article):
+    found = read_scores(text)
+    assert (found.stated.total, found.stated.article) == (total, article)
+    assert not found.unread
+
+
+def test_six_scores_in_a_text_and_their_sum():
+    lines = ["article quality: 8/10", "article creativity: 8分", "prompt quality：9", "prompt creativity：9"]
+    text = "\n".join([*lines, "思路质量：8", "思路创意：8"])
+    assert read_scores(text).scores.total == 50
+    assert read_scores(f"总分：49\n{text}").unread == ["the total says 49, the six scores add up to 50"]
+
+
+@pytest.mark.parametrize("text", ["很好", "总分 51.5", "总分：99", "总分：80/100", "answer: 8/10"])
+def test_a_score_that_is_not_understood_is_told_and_not_guessed(text):
+    found = read_scores(text)
+    assert found.unread
+    assert found.stated is None
+
+
+def test_a_lost_field_is_told_and_the_rest_stays(tmp_path):
+    record = {**EARLIER, "date": "someday", "likes": 3, "score": "好"}
+    [found], rejects = of(tmp_path, record, record | {"id": 8}, name="a.jsonl")[0][:1], of(tmp_path, record)[1]
+    assert found.article.published is None
+    assert {(each.where, each.field) for each in rejects} == {
+        ("some.jsonl:1", "score"),
+        ("some.jsonl:1", "likes"),
+        ("some.jsonl:1", "published"),
+    }
+    assert not any(each.whole for each in rejects)
+
+
+def test_a_column_without_a_place_is_told_once(tmp_path):
+    found, rejects = of(tmp_path, *[{**PUBLISHED, "likes": number} for number in (1, 2, 3)])
+    assert (len(found), [(each.where, each.field) for each in rejects]) == (3, [("some.jsonl:1", "likes")])
+
+
+def _broken() -> list[bytes]:
+    """Hand-made and cut, swapped and spoilt ones: two hundred inputs that are wrong in some way."""
+    whole = [json.dumps(PUBLISHED).encode(), json.dumps(EARLIER, ensure_ascii=False).encode()]
+    made = [
+        b"",
+        b"\n\n",
+        b"null",
+        b"{}",
+        b"[]",
+        b"[[]]",
+        b"[1, 2]",
+        b'"text"',
+        b"{",
+        b"[{",
+        b'{"article": {}}',
+        b'{"article": {"text": ""}}',
+        b'{"messages": {}}',
+        b'{"messages": [{"role": "tool", "content": "x"}]}',
+        b'{"messages": [{"role": "assistant", "content": "x"}]}',
+        b'{"conversations": [{"from": "human"}]}',
+        b'{"instruction": 3, "output": 4}',
+        b'{"prompt": [], "completion": []}',
+        b'{"prompt": "\\ud800", "thought": "x", "output": "y"}',
+        b'{"prompt": "x", "thought": "x", "output": "\\udfff"}',
+        b'{"prompt": "x", "thought": NaN, "output": "y"}',
+        b'{"prompt": "x", "thought": "y", "output": "\xff\xfe"}',
+        b'{"a": ' * 5000 + b"1" + b"}" * 5000,
+        b"PAR1 this is no Parquet file PAR1",
+        b"PK\x03\x04 this is no workbook",
+        b"\x89PNG\r\n\x1a\n" + bytes(100),
+        "这只是一段文字。".encode(),
+        b'prompt,thought,output\n"x,y,z\n',
+        b"prompt,thought,output\na,b,c,d\n",
+        b"a,b\n1,2\n",
+    ]
+    draw = random.Random(7)
+    while len(made) < 200:
+        raw = bytearray(draw.choice(whole) + b"\n" + draw.choice(whole))
+        for _ in range(draw.randint(1, 4)):
+            at = draw.randrange(len(raw))
+            match draw.randrange(4):
+                case 0:
+                    del raw[at:]
+                case 1:
+                    raw[at] = draw.randrange(256)
+                case 2:
+                    raw[at:at] = draw.choice([b"{", b"}", b'"', b"\n", b",", b"\x00", b"[", b"\\"])
+                case 3:
+                    del raw[at : at + draw.randint(1, 30)]
+            raw = raw or bytearray(b"{")
+        made.append(bytes(raw))
+    return made
+
+
+@pytest.mark.parametrize("suffix", [".jsonl", ".json", ".csv"])
+def test_two_hundred_broken_inputs_are_read_or_refused_with_their_place(tmp_path, suffix):
+    path = tmp_path / f"broken{suffix}"
+    for raw in _broken():
+        path.write_bytes(raw)
+        try:
+            found = list(iter_triplets(path))
+        except InputError as error:
+            assert error.where and error.remedy
+            continue
+        if not found:
+            text = raw.decode("utf-8", "replace").strip()
+            assert text in ("", "[]", "[[]]") or suffix == ".csv", raw[:200]
+        for each in found:
+            if isinstance(each, Reject):
+                assert each.where.startswith(path.name + ":") and each.reason
+
+
+@given(st.binary(max_size=300), st.sampled_from([".jsonl", ".json", ".csv", ".parquet", ".xlsx", ".gz"]))
+@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+def test_no_bytes_make_a_traceback(tmp_path, raw, suffix):
+    path = tmp_path / f"any{suffix}"
+    path.write_bytes(raw)
+    try:
+        list(iter_triplets(path))
+    except CoigError as error:
+        assert error.remedy
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(
+            [
+                "prompt",
+                "thought",
+                "output",
+                "article",
+                "messages",
+                "metadata",
+                "score",
+                "scores",
+                "id",
+                "genre",
+                "date",
+                "completion",
+                "instruction",
+                "reviewed",
+            ]
+        ),
+        st.recursive(
+            st.none() | st.booleans() | st.integers(-5, 99) | st.floats() | st.text(max_size=5),
+            lambda inner: (
+                st.lists(inner, max_size=3)
+                | st.dictionaries(st.sampled_from(["role", "content", "text", "genre"]), inner, max_size=3)
+            ),
+            max_leaves=6,
+        ),
+    )
+)
+@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+def test_no_record_makes_a_traceback(tmp_path, record):
+    path = tmp_path / "any.jsonl"
+    path.write_text(json.dumps(record) + "\n")
+    found = list(iter_triplets(path))
+    assert found
