@@ -19,6 +19,7 @@ from coig_writer.cli import (
     dataset,
     demo,
     eval,
+    experiment,
     infer,
     judge,
     models,
@@ -47,6 +48,7 @@ app.add_typer(infer.app, name="infer")
 app.command("eval", epilog=example(eval.EXAMPLE))(eval.evaluate)
 app.add_typer(judge.app, name="judge")
 app.add_typer(report.app, name="report")
+app.add_typer(experiment.app, name="experiment")
 app.add_typer(models.app, name="models")
 app.command("compare", epilog=example("coig-writer compare --rankings rankings.json --save_dir comparison"))(
     compare.compare

@@ -5,50 +5,23 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from coig_writer.errors import InputError, SettingError
+from coig_writer.evaluate.curve import WIN_RATE, Curve
 from coig_writer.evaluate.read import read_votes
+from coig_writer.evaluate.threshold import change_point, crossing, points_of
 from coig_writer.experiment.settings import Cell, Experiment, located
 from coig_writer.experiment.steps import RANKINGS, STATISTICS, mixture_folder, model_folder
-from coig_writer.experiment.threshold import ChangePoint, Crossing, Point, change_point, crossing, points_of
 
-WIN_RATE = "win_rate"
 FEWEST = 3
 """Doses that a threshold needs: with two, every difference would be one."""
 
 Values = dict[tuple[Cell, str], dict[str, float]]
 """(cell, language of the query) → query id → value."""
-
-
-@dataclass(frozen=True)
-class Curve:
-    """One metric over the ratio of general to creative samples."""
-
-    metric: str
-    base: str
-    pool: str
-    """The triplets: their languages and number."""
-    language: str
-    """Of the queries."""
-    names: list[str]
-    """The mixtures, in the order of the points."""
-    points: list[Point]
-    """Doses are general samples for each creative one, as they truly are."""
-    alone: Point | None
-    """The set without triplets; its dose is not a number and written as 0."""
-    seeds: int
-    change: ChangePoint | None
-    crossing: Crossing | None
-    """Both None with fewer than three doses."""
-
-    @property
-    def value(self) -> dict[str, Any]:
-        return asdict(self)
 
 
 def collect(experiment: Experiment, folder: Path, beside: Path) -> list[Curve]:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from coig_writer.experiment.results import WIN_RATE, Curve
+from coig_writer.evaluate.curve import WIN_RATE, Curve
 from coig_writer.files import write_json, write_text
 from coig_writer.report.charts import (
     BLUE,

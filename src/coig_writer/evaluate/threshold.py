@@ -7,6 +7,7 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import isotonic_regression
 
 Array = NDArray[np.float64]
 ROUNDS = 2000
@@ -114,14 +115,14 @@ def crossing(
     """
     means = _means(values)
     if direction is None:
-        up, down = isotonic(means), -isotonic(-means)
+        up, down = _monotone(means), -_monotone(-means)
         direction = "up" if ((up - means) ** 2).sum() <= ((down - means) ** 2).sum() else "down"
     sign = 1.0 if direction == "up" else -1.0
-    fitted = sign * isotonic(sign * means)
+    fitted = sign * _monotone(sign * means)
     if level is None:
         level = float(fitted[0] + fitted[-1]) / 2
     at = _reaches(doses, sign * fitted, sign * level)
-    found = [_reaches(doses, isotonic(sign * each), sign * level) for each in _resampled(values, rounds, seed)]
+    found = [_reaches(doses, _monotone(sign * each), sign * level) for each in _resampled(values, rounds, seed)]
     there = np.array([each for each in found if each is not None])
     low, high = np.quantile(there, [0.025, 0.975]) if len(there) else (None, None)
     return Crossing(
@@ -134,16 +135,9 @@ def crossing(
     )
 
 
-def isotonic(values: Array, weights: Array | None = None) -> Array:
-    """The nearest values, in least squares, that never fall (pool adjacent violators, Barlow et al. 1972)."""
-    blocks: list[tuple[float, float, int]] = []
-    """(mean, weight, length) of each run of equal values."""
-    for value, weight in zip(values, np.ones(len(values)) if weights is None else weights, strict=True):
-        blocks.append((float(value), float(weight), 1))
-        while len(blocks) > 1 and blocks[-2][0] > blocks[-1][0]:
-            (a, wa, na), (b, wb, nb) = blocks[-2:]
-            blocks[-2:] = [((a * wa + b * wb) / (wa + wb), wa + wb, na + nb)]
-    return np.concatenate([np.full(count, mean) for mean, _, count in blocks])
+def _monotone(values: Array) -> Array:
+    """The nearest values, in least squares, that never fall."""
+    return isotonic_regression(values).x
 
 
 def _reaches(doses: Array, rising: Array, level: float) -> float | None:
