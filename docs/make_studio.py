@@ -18,7 +18,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent / "tests"))
 
-from support.served_studio import ServedStudio
+from support.served_studio import ServedStudio  # noqa: E402 - its place is known only now
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 STARTER = HERE.parent / "src" / "coig_writer" / "data" / "starter" / "triplets.jsonl"
@@ -135,10 +135,11 @@ def arena(pictures: Pictures, manager: Page, home: str, folder: Path) -> None:
     files = []
     for number, model in enumerate(MODELS):
         path = folder / f"{model}.jsonl"
+        texts = [ROWS[(q * 5 + number) % 60]["article"]["text"] for q in range(4)]
         lines = [
-            {"id": f"q{q}", "query": ROWS[q]["prompt"], "model": model, "response": ROWS[(q * 5 + number) % 60]["article"]["text"]}
-            for q in range(4)
-        ]  # fmt: skip
+            {"id": f"q{q}", "query": ROWS[q]["prompt"], "model": model, "response": text}
+            for q, text in enumerate(texts)
+        ]
         path.write_text("".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines), encoding="utf-8")
         files.append(path)
     manager.goto(f"{home}arena")

@@ -46,7 +46,7 @@ class LabelStudio:
         words += ["--username", NAME, "--password", PASSWORD, "--user-token", self.token]
         settings = {"LABEL_STUDIO_ENABLE_LEGACY_API_TOKEN": "true", "COLLECT_ANALYTICS": "false"}
         started = time.perf_counter()
-        self.log = open(self.folder / "log.txt", "wb")  # noqa: SIM115 - closed on leaving
+        self.log = open(self.folder / "log.txt", "wb")
         self.process = subprocess.Popen(
             [str(self.command), *words], stdout=self.log, stderr=self.log, env={**os.environ, **settings}
         )

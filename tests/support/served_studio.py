@@ -9,6 +9,11 @@ import sys
 from pathlib import Path
 
 
+def _environment() -> dict[str, str]:
+    """Without the database of the suite: a served studio has one of its own, in its folder."""
+    return {name: value for name, value in os.environ.items() if name != "DATABASE_URL"} | {"PYTHONUNBUFFERED": "1"}
+
+
 class ServedStudio:
     """`coig-writer studio serve` on a free port; a context manager.
 
@@ -30,6 +35,7 @@ class ServedStudio:
             text=True,
             check=False,
             timeout=120,
+            env=_environment(),
         )
         assert done.returncode == 0, done.stderr
         return done.stdout
@@ -45,7 +51,7 @@ class ServedStudio:
             [sys.executable, "-m", "coig_writer", "studio", *words],
             stderr=subprocess.PIPE,
             text=True,
-            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+            env=_environment(),
         )
         assert self.process.stderr is not None
         for line in self.process.stderr:

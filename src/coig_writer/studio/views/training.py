@@ -77,7 +77,7 @@ def unit(request: HttpRequest, project_id: int, name: str) -> HttpResponse:
         "roles": roles,
         "title": training.UNITS[name],
         "text": training.page(name, "zh" if chinese() else "en"),
-        "exercises": list(zip(training.exercises(name), right or [None] * len(given), given, strict=True)),
+        "exercises": list(zip(training.exercises(name), right or [False] * len(given), given, strict=True)),
         "graded": right is not None,
         "passed": name in training.passed(project, request.user),
     }
