@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "src" / "coig_writer"
 PAGE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
-ROOMS = ["corpus", "annotate", "dataset", "infer", "evaluate", "report"]
+ROOMS = ["corpus", "annotate", "dataset", "train", "infer", "evaluate", "report", "experiment", "studio"]
 """In the order in which data flows."""
 COMMONS = ["errors", "schema", "taxonomy", "files", "verse", "packaged", "llm"]
 """What every room may import; each of them may import those before it."""
