@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -17,19 +14,6 @@ from coig_writer.packaged import load_benchmark, load_starter
 pytest.importorskip("trl", reason="needs the extra: pip install 'coig-writer[train]'")
 
 GENERAL = Path(__file__).with_name("general.jsonl")
-
-
-def command(*words: str | Path) -> list[str]:
-    return [sys.executable, "-m", "coig_writer", *map(str, words)]
-
-
-def run(*words: str | Path) -> subprocess.CompletedProcess[str]:
-    """The command line in a process of its own, as a user starts it."""
-    return subprocess.run(command(*words), capture_output=True, text=True, check=False, env=environment())
-
-
-def environment() -> dict[str, str]:
-    return {**os.environ, "HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}
 
 
 @pytest.fixture(scope="session")

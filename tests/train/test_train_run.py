@@ -9,11 +9,11 @@ import time
 from pathlib import Path
 
 import pytest
-from train.conftest import command, environment, run
 
 from coig_writer.files import read_jsonl, write_jsonl
 from coig_writer.packaged import load_benchmark
 from coig_writer.schema import Response
+from support.training import command, environment, run
 
 pytestmark = pytest.mark.train
 
@@ -124,7 +124,15 @@ def test_the_model_answers_through_infer(finished, tmp_path):
     out = tmp_path / "pred.jsonl"
     write_jsonl(tmp_path / "queries.jsonl", load_benchmark("zh")[:1])
     done = run(
-        "infer", "--model", finished[0] / "model", "--input", tmp_path / "queries.jsonl", "--out", out, "--max-tokens", 8
+        "infer",
+        "--model",
+        finished[0] / "model",
+        "--input",
+        tmp_path / "queries.jsonl",
+        "--out",
+        out,
+        "--max-tokens",
+        8,
     )
     assert done.returncode == 0, done.stderr
     (answer,) = read_jsonl(out, Response)

@@ -12,7 +12,9 @@ from coig_writer.cli.example import example
 if TYPE_CHECKING:
     from coig_writer.experiment.graph import State
 
-app = typer.Typer(help="Run an ablation: mixtures, models, answers, and the curve over the ratio.", no_args_is_help=True)
+app = typer.Typer(
+    help="Run an ablation: mixtures, models, answers, and the curve over the ratio.", no_args_is_help=True
+)
 
 Config = Annotated[Path, typer.Argument(metavar="CONFIG", help="The experiment as TOML; docs/experiment.md has all.")]
 Folder = Annotated[Path | None, typer.Option("--out", "-o", help="Its folder; beside the file if not given.")]
@@ -58,7 +60,9 @@ def plan(
         f"Training: {len(found.cells)} models, {found.trained_tokens:,} tokens in all (estimated from characters)."
     )
     if found.hours is None:
-        console.out.print("Hours are known once one training is finished, or by: coig-writer train sft --plan --measure.")
+        console.out.print(
+            "Hours are known once one training is finished, or by: coig-writer train sft --plan --measure."
+        )
     else:
         console.out.print(f"At the {found.measured:,.0f} tokens a second measured so far: {found.hours:.1f} hours.")
     console.out.print(f"Answers: {found.answers:,}, at most {found.answer_tokens:,} tokens.")

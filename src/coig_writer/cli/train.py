@@ -224,7 +224,9 @@ def _show_plan(prepared: Prepared, *, as_json: bool, only: bool, measure: bool) 
     if as_json and only:
         value = prepared.estimate.value | {"lengths": prepared.lengths.value, "context": prepared.context}
         value |= {"too_long": len(prepared.long), "injected_system": prepared.format.injected}
-        console.print_json(value | ({"tokens_per_second": speed.tokens_per_second, "hours": speed.hours} if speed else {}))
+        console.print_json(
+            value | ({"tokens_per_second": speed.tokens_per_second, "hours": speed.hours} if speed else {})
+        )
         return
     say = console.out.print if only else console.err.print
     plan, lengths = prepared.estimate, prepared.lengths
@@ -240,7 +242,9 @@ def _show_plan(prepared: Prepared, *, as_json: bool, only: bool, measure: bool) 
     if len(prepared.long) > LISTED:
         say(f"  and {len(prepared.long) - LISTED:,} more; all are in long.jsonl")
     if prepared.settings.system is None and prepared.format.injected is not None:
-        say(f"The chat template adds a system message: {prepared.format.injected!r}. Another: --system.", soft_wrap=True)
+        say(
+            f"The chat template adds a system message: {prepared.format.injected!r}. Another: --system.", soft_wrap=True
+        )
     packed = f", packed into {plan.rows:,} rows" if plan.rows < plan.samples else ""
     say(
         f"Steps: {plan.steps:,} of {plan.per_device} × {plan.devices} × {plan.accumulation} "
@@ -310,7 +314,9 @@ def _show(done: Trained, *, as_json: bool, lora: bool) -> None:
 
 app.command(
     "sft",
-    epilog=example("coig-writer train sft --data mixtures/cw-10k.jsonl --model Qwen/Qwen2.5-7B-Instruct --out runs/cw-10k"),
+    epilog=example(
+        "coig-writer train sft --data mixtures/cw-10k.jsonl --model Qwen/Qwen2.5-7B-Instruct --out runs/cw-10k"
+    ),
 )(sft)
 app.command("export", epilog=example("coig-writer train export runs/cw-10k --out merged"))(export)
 app.command("config", epilog=example('accelerate launch --config_file "$(coig-writer train config fsdp)" …'))(config)

@@ -110,6 +110,8 @@ def _measured(folder: Path, cells: Sequence[Cell]) -> float | None:
         if path.is_file():
             records.append(json.loads(path.read_bytes()))
     done = [each for each in records if each["status"] == "finished" and each["seconds"]]
-    tokens = [each["estimate"]["tokens"] / each["estimate"]["samples"] * each["settings"]["batch"] * each["steps"]
-              for each in done]
+    tokens = [
+        each["estimate"]["tokens"] / each["estimate"]["samples"] * each["settings"]["batch"] * each["steps"]
+        for each in done
+    ]
     return sum(tokens) / sum(each["seconds"] for each in done) if done else None

@@ -161,4 +161,4 @@ def _last_words(log: Path) -> str:
     """The error that a command ended with, as it stands in its log."""
     lines = [line.strip() for line in log.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()]
     errors = [line for line in lines if line.startswith("Error")]
-    return (errors or lines[-1:] or ["it said nothing"])[-1].rstrip(".")
+    return (errors or lines[-1:] or ["it said nothing"])[-1].removeprefix("Error: ").rstrip(".")

@@ -108,8 +108,13 @@ def _dose(folder: Path, cell: Cell) -> float:
 def _curves(metric: str, values: Values, doses: Mapping[Cell, float], level: float) -> list[Curve]:
     groups = dict.fromkeys((cell.base, cell.pool, language) for cell, language in values)
     return [
-        _curve(metric, {cell: found for (cell, told), found in values.items() if (cell.base, cell.pool, told) == group},
-               group, doses, level)
+        _curve(
+            metric,
+            {cell: found for (cell, told), found in values.items() if (cell.base, cell.pool, told) == group},
+            group,
+            doses,
+            level,
+        )
         for group in groups
     ]
 

@@ -108,13 +108,19 @@ def statement(curve: Curve) -> Label:
             f"mean {number(change.before_mean)} below, {number(change.after_mean)} from there on (p = {change.p:.3f})."
         )
     if cross.at is None:
-        return Label(f"{zh}单调拟合到不了 {number(cross.level)}。",
-                     f"{en} The monotone fit does not reach {number(cross.level)}.")
+        return Label(
+            f"{zh}单调拟合到不了 {number(cross.level)}。",
+            f"{en} The monotone fit does not reach {number(cross.level)}.",
+        )
     if cross.low is not None and cross.high is not None:
-        zh += (f"单调拟合在 1:{number(cross.at)} 到达 {number(cross.level)}"
-               f"（95 %：1:{number(cross.low)} 到 1:{number(cross.high)}，{cross.share:.0%} 的重抽样能到）。")
-        en += (f" The monotone fit reaches {number(cross.level)} at 1:{number(cross.at)} "
-               f"(95 %: 1:{number(cross.low)} to 1:{number(cross.high)}, in {cross.share:.0%} of resamples).")
+        zh += (
+            f"单调拟合在 1:{number(cross.at)} 到达 {number(cross.level)}"
+            f"（95 %：1:{number(cross.low)} 到 1:{number(cross.high)}，{cross.share:.0%} 的重抽样能到）。"
+        )
+        en += (
+            f" The monotone fit reaches {number(cross.level)} at 1:{number(cross.at)} "
+            f"(95 %: 1:{number(cross.low)} to 1:{number(cross.high)}, in {cross.share:.0%} of resamples)."
+        )
     return Label(zh, en)
 
 

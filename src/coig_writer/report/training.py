@@ -13,7 +13,10 @@ from coig_writer.train.logs import read_log
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-SOURCES = {"creative": Label("留出的创作样本", "held out, creative"), "general": Label("留出的通用样本", "held out, general")}
+SOURCES = {
+    "creative": Label("留出的创作样本", "held out, creative"),
+    "general": Label("留出的通用样本", "held out, general"),
+}
 COLOURS = {"creative": RED, "general": BLUE}
 
 

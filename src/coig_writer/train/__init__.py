@@ -12,6 +12,4 @@ NEEDED = ("torch", "transformers", "trl", "peft", "accelerate", "datasets", "ggu
 def check_installed() -> None:
     """Raises ModelError when a library of the extra `train` is missing; names it."""
     if missing := [name for name in NEEDED if find_spec(name) is None]:
-        raise ModelError(
-            f"training needs {', '.join(missing)}", remedy="Run: pip install 'coig-writer[train]'."
-        )
+        raise ModelError(f"training needs {', '.join(missing)}", remedy="Run: pip install 'coig-writer[train]'.")

@@ -61,8 +61,11 @@ def _rows(record: dict[str, Any]) -> list[tuple[str, str]]:
     rows = [
         ("steps", f"{record['steps']:,}"),
         ("epochs", f"{settings['epochs']:g}" if settings["steps"] is None else "by steps"),
-        ("batch", f"{settings['batch']} = {estimate['per_device']} a device × {estimate['devices']} devices"
-         f" × {estimate['accumulation']} accumulated"),
+        (
+            "batch",
+            f"{settings['batch']} = {estimate['per_device']} a device × {estimate['devices']} devices"
+            f" × {estimate['accumulation']} accumulated",
+        ),
         ("learning rate", f"{settings['learning_rate']:g}, {settings['schedule']}, warm-up {settings['warmup']:.0%}"),
         ("optimizer", f"AdamW, weight decay {settings['weight_decay']:g}"),
         ("precision", record["precision"]),

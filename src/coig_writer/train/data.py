@@ -148,5 +148,7 @@ def hold_out(samples: Sequence[Sample], share: float, seed: int) -> tuple[list[S
         count = max(1, round(share * len(at))) if share and len(at) > 1 else 0
         chosen |= set(at[:count])
     kept = [sample for index, sample in enumerate(samples) if index not in chosen]
-    held = {source: [samples[index] for index in sorted(chosen) if samples[index].source == source] for source in sources}
+    held = {
+        source: [samples[index] for index in sorted(chosen) if samples[index].source == source] for source in sources
+    }
     return kept, {source: found for source, found in held.items() if found}

@@ -56,6 +56,6 @@ def _merge(adapter: Path, base: str, out: Path) -> None:
         dtype = file.get_tensor(next(iter(file.keys()))).dtype
     merged.to(dtype).save_pretrained(out)
     for path in adapter.iterdir():
-        if path.suffix in (".json", ".jinja", ".md") and not path.name.startswith("adapter_"):
-            if path.name != "config.json":
-                shutil.copy(path, out)
+        own = path.name.startswith("adapter_") or path.name == "config.json"
+        if path.suffix in (".json", ".jinja", ".md") and not own:
+            shutil.copy(path, out)

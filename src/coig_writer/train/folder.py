@@ -55,9 +55,7 @@ class RunFolder:
         if not self.record.exists():
             foreign = [each.name for each in self.path.iterdir()] if self.path.is_dir() else []
             if self.path.is_file() or set(foreign) - {self.long.name}:
-                raise StorageError(
-                    "something else stands here", where=str(self.path), remedy="Choose another --out."
-                )
+                raise StorageError("something else stands here", where=str(self.path), remedy="Choose another --out.")
             return None
         try:
             value = json.loads(self.record.read_bytes())

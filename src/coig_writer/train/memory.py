@@ -46,5 +46,7 @@ def advice(
         half = estimate.longest // 2
         said.append(f"--context {half} --on-long drop: {need(tokens=half * estimate.per_device)}; long samples go.")
     more = max(8, shards * 2)
-    said.append(f"Spread over {more} devices with FSDP (coig-writer train config fsdp): {need(tokens=tokens, over=more)}.")
+    said.append(
+        f"Spread over {more} devices with FSDP (coig-writer train config fsdp): {need(tokens=tokens, over=more)}."
+    )
     return said

@@ -80,7 +80,9 @@ def prepare(data: Path, model: str, out: Path, settings: TrainSettings, *, devic
     context = _context(settings, lengths, shape)
     _, long = fit(everything, context, settings.on_long, RunFolder(out).long)
     encoded, _ = fit(encoded, context, settings.on_long, RunFolder(out).long) if long else (encoded, [])
-    encoded_held = {source: [each for each in found if len(each.ids) <= context] for source, found in encoded_held.items()}
+    encoded_held = {
+        source: [each for each in found if len(each.ids) <= context] for source, found in encoded_held.items()
+    }
     rows = dataset_of(encoded, settings, context)
     mixed = mixed_precision(settings)
     checkpointing = settings.gradient_checkpointing
@@ -126,9 +128,7 @@ def dataset_of(encoded: Sequence[Encoded], settings: TrainSettings, context: int
     """The samples as TRL takes them when they are rendered already, in their order, or packed by best fit."""
     from datasets import Dataset
 
-    rows = Dataset.from_dict(
-        {"input_ids": [each.ids for each in encoded], "labels": [each.labels for each in encoded]}
-    )
+    rows = Dataset.from_dict({"input_ids": [each.ids for each in encoded], "labels": [each.labels for each in encoded]})
     if not settings.packing:
         return rows
     from trl import pack_dataset

@@ -25,6 +25,10 @@ def save_model(trainer: Any, prepared: Prepared, folder: RunFolder) -> None:
     shutil.rmtree(aside, ignore_errors=True)
     model.config.dtype = dtype
     learn_to_stop(model.generation_config, prepared.format.end)
+    if prepared.base.kind in ("gguf", "tiny"):
+        # These have no settings of their own, and `transformers serve` would then take the likeliest token whatever
+        # temperature it is asked for.
+        model.generation_config.do_sample = True
     model.save_pretrained(aside, state_dict=state)
     if prepared.settings.lora:
         model.generation_config.save_pretrained(aside)

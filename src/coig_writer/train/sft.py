@@ -105,9 +105,7 @@ def quiet() -> None:
     warnings.filterwarnings("ignore", category=FutureWarning, module=r"transformers|trl")
 
 
-def _trainer(
-    prepared: Prepared, folder: RunFolder, callbacks: list[TrainerCallback], resumed: int
-) -> SFTTrainer:
+def _trainer(prepared: Prepared, folder: RunFolder, callbacks: list[TrainerCallback], resumed: int) -> SFTTrainer:
     quiet()
     settings, estimate = prepared.settings, prepared.estimate
     _check_options(prepared)
@@ -117,8 +115,10 @@ def _trainer(
     model = prepared.base.model(torch.bfloat16 if narrow else torch.float32, attention_of(prepared))
     model = with_adapter(model, settings.lora)
     every = settings.save_every or max(1, estimate.steps // CHECKPOINTS)
-    held = {source: dataset_of(found, settings.model_copy(update={"packing": False}), prepared.context)
-            for source, found in prepared.held.items()}
+    held = {
+        source: dataset_of(found, settings.model_copy(update={"packing": False}), prepared.context)
+        for source, found in prepared.held.items()
+    }
     args = SFTConfig(
         output_dir=str(folder.checkpoints),
         num_train_epochs=settings.epochs,
@@ -263,7 +263,9 @@ class _Stop(TrainerCallback):
         self.asked = True
 
 
-def _record(prepared: Prepared, folder: RunFolder, *, status: str, steps: int | None = None, seconds: float | None = None) -> dict:
+def _record(
+    prepared: Prepared, folder: RunFolder, *, status: str, steps: int | None = None, seconds: float | None = None
+) -> dict:
     chat = prepared.format
     return {
         "format": FORMAT,
@@ -311,5 +313,3 @@ def _main_process() -> bool:
     from accelerate import PartialState
 
     return PartialState().is_main_process
-
-
