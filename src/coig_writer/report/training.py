@@ -59,7 +59,7 @@ def draw_loss(rows: Sequence[dict[str, Any]], name: str, language: Language) -> 
         )
     axes.set_xlabel(_say(Label("步", "Step"), language))
     axes.set_ylabel(_say(Label("每词元损失（纳特）", "Loss a token (nats)"), language))
-    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.xaxis.get_major_locator().set_params(integer=True)  # type: ignore[call-arg]
     axes.grid(axis="y", color="#ece6d8", linewidth=0.8)
     axes.set_axisbelow(True)
     axes.legend(frameon=False)

@@ -167,7 +167,7 @@ def _tiny_config(tokenizer: Any) -> Any:
         bos_token_id=tokenizer.bos_token_id,
         eos_token_id=tokenizer.eos_token_id,
         pad_token_id=tokenizer.pad_token_id,
-        **_TINY,
+        **_TINY,  # type: ignore[arg-type]
     )
 
 
