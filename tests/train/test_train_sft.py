@@ -92,7 +92,7 @@ def test_packed_rows_have_the_loss_of_their_samples_alone(make, tmp_path):
     sizes = (40, 80, 24, 64)
     losses = []
     for packing in (False, True):
-        prepared = make(*sizes, batch=4, per_device=1 if packing else 4, packing=packing, context=256)
+        prepared = make(*sizes, batch=4, per_device=1 if packing else 4, packing=packing, context=512)
         assert len(prepared.rows) == (1 if packing else 4)
         trainer = build_trainer(prepared, RunFolder(tmp_path / "run"), [], 0)
         (batch,) = trainer.get_train_dataloader()
