@@ -73,11 +73,11 @@ def train(prepared: Prepared, folder: RunFolder, show: Callable[[Progress], None
     stop = _Stop()
     callbacks = [_NoStepTooMany(), _Whole(folder), stop, *([log] if log else [])]
     try:
-        trainer = _trainer(prepared, folder, callbacks, resumed)
+        trainer = build_trainer(prepared, folder, callbacks, resumed)
         with stop.listening(), suppress(_AtEnd):
             trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
-    except RuntimeError as error:  # of a GPU it is torch.OutOfMemoryError, of a CPU a plain one
-        if isinstance(error, torch.OutOfMemoryError) or "allocate memory" in str(error):
+    except RuntimeError as error:
+        if ran_out(error):
             raise out_of_memory(prepared, error) from error
         raise
     if stop.asked:
@@ -105,7 +105,12 @@ def quiet() -> None:
     warnings.filterwarnings("ignore", category=FutureWarning, module=r"transformers|trl")
 
 
-def _trainer(prepared: Prepared, folder: RunFolder, callbacks: list[TrainerCallback], resumed: int) -> SFTTrainer:
+def build_trainer(prepared: Prepared, folder: RunFolder, callbacks: list[TrainerCallback], resumed: int) -> SFTTrainer:
+    """The Trainer of TRL for this run, its model loaded.
+
+    Args:
+        resumed: the step from which it will go on; 0 for a run from the beginning.
+    """
     quiet()
     settings, estimate = prepared.settings, prepared.estimate
     _check_options(prepared)
@@ -189,6 +194,11 @@ def _check_options(prepared: Prepared) -> None:
             raise SettingError(
                 f"{package} is not installed", where=option, remedy=f"Run: pip install {package.replace('_', '-')}."
             )
+
+
+def ran_out(error: RuntimeError) -> bool:
+    """Whether there was not enough memory: a GPU says it with a class of its own, a CPU with a plain error."""
+    return isinstance(error, torch.OutOfMemoryError) or "allocate memory" in str(error)
 
 
 def out_of_memory(prepared: Prepared, error: BaseException) -> ModelError:
