@@ -54,7 +54,7 @@ $(VENV)/.studio: pyproject.toml constraints.txt | $(VENV)/bin/python
 
 $(VENV)/.dev: pyproject.toml constraints.txt | $(VENV)/bin/python
 	@echo "Installing everything that the tests need into $(VENV) …"
-	$(PIP) -e '.[embedded,ray,train,studio,dev,bench]'
+	$(PIP) -e '.[embedded,ray,serve,train,studio,dev,bench]'
 	@touch $@ $(VENV)/.demo $(VENV)/.studio
 
 # Chromium and a Chinese font for the tests that look at pages, PostgreSQL for the studio. Without them those tests are
