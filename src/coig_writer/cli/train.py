@@ -214,7 +214,7 @@ def _main() -> bool:
 
 def _show_plan(prepared: Prepared, *, as_json: bool, only: bool, measure: bool) -> None:
     from coig_writer.cli import console
-    from coig_writer.train.memory import available_gib
+    from coig_writer.train.memory import advice, available_gib
 
     speed = None
     if measure and only:
@@ -252,9 +252,13 @@ def _show_plan(prepared: Prepared, *, as_json: bool, only: bool, measure: bool) 
         soft_wrap=True,
     )
     say(f"Parameters: {plan.trained:,} trained of {plan.parameters:,}.")
-    there = available_gib()
-    has = f"; {there:.1f} GiB are there" if there else ""
-    say(f"Memory of a device, by estimate: {plan.memory.total:.1f} GiB{has}.", soft_wrap=True)
+    need, there = plan.memory.total, available_gib()
+    say(f"Memory of a device, by estimate: {need:.1f} GiB; {there:.1f} GiB are there.", soft_wrap=True)
+    if need > there:
+        for each in advice(
+            prepared.shape, prepared.settings, plan, mixed=prepared.mixed, checkpointing=prepared.checkpointing
+        ):
+            say(f"  {each}", soft_wrap=True)
     if speed:
         say(f"Measured: {speed.tokens_per_second:,.0f} tokens a second, so about {speed.hours:.2f} hours.")
 

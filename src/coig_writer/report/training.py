@@ -6,7 +6,19 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from coig_writer.report.charts import BLUE, FORMATS, LANGUAGES, QUIET, RED, Language, _figure, _save, _say, _style
+from coig_writer.report.charts import (
+    BLUE,
+    FORMATS,
+    LANGUAGES,
+    QUIET,
+    RED,
+    Language,
+    _figure,
+    _save,
+    _say,
+    _style,
+    _whole_numbers,
+)
 from coig_writer.report.labels import Label
 from coig_writer.train.logs import read_log
 
@@ -59,7 +71,7 @@ def draw_loss(rows: Sequence[dict[str, Any]], name: str, language: Language) -> 
         )
     axes.set_xlabel(_say(Label("步", "Step"), language))
     axes.set_ylabel(_say(Label("每词元损失（纳特）", "Loss a token (nats)"), language))
-    axes.xaxis.get_major_locator().set_params(integer=True)  # type: ignore[call-arg]
+    _whole_numbers(axes.xaxis)
     axes.grid(axis="y", color="#ece6d8", linewidth=0.8)
     axes.set_axisbelow(True)
     axes.legend(frameon=False)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 TINY = "tiny-random"
 """A Qwen2 of two thin layers with random weights and the packaged model's tokenizer: to see that everything works."""
-_TINY = {
+_TINY: dict[str, Any] = {
     "hidden_size": 64,
     "intermediate_size": 128,
     "num_hidden_layers": 2,

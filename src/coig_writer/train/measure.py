@@ -6,6 +6,7 @@ import tempfile
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -43,8 +44,8 @@ def measured(prepared: Prepared) -> Speed:
     with tempfile.TemporaryDirectory(prefix="coig-writer-measure-") as folder:
         trainer = build_trainer(replace(prepared, held={}), RunFolder(Path(folder)), [], 0)
         trainer.current_gradient_accumulation_steps = 1
-        model = trainer.model.to(trainer.args.device)
-        model.train()
+        model: Any = trainer.model
+        model.to(trainer.args.device).train()
         try:
             _pass(trainer, model, [longest] * count)
             began, tokens = _now(), 0
@@ -64,7 +65,7 @@ def measured(prepared: Prepared) -> Speed:
     return Speed(tokens / seconds, total * seconds / tokens / estimate.devices / 3600, peak)
 
 
-def _pass(trainer, model, chosen: list[int]) -> None:
+def _pass(trainer: Any, model: Any, chosen: list[int]) -> None:
     batch = trainer.data_collator([trainer.train_dataset[at] for at in chosen])
     trainer.training_step(model, batch)
     model.zero_grad()

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import os
-
 from coig_writer.train.estimate import GIB, Estimate, Shape, memory_of
 from coig_writer.train.settings import TrainSettings
 
 
-def available_gib() -> float | None:
-    """Memory of the first GPU, or what this machine has free where there is none; None when it does not say."""
+def available_gib() -> float:
+    """Memory of the first GPU, or what this machine could still give where there is none."""
+    import psutil  # which accelerate brings
     import torch
 
     if torch.cuda.is_available():
         return torch.cuda.get_device_properties(0).total_memory / GIB
-    try:
-        return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / GIB
-    except (ValueError, OSError, AttributeError):
-        return None
+    return psutil.virtual_memory().available / GIB
 
 
 def advice(

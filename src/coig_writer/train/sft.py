@@ -161,6 +161,7 @@ def build_trainer(prepared: Prepared, folder: RunFolder, callbacks: list[Trainer
         report_to=list(settings.log_to),
         run_name=folder.path.name,
         disable_tqdm=True,
+        ddp_find_unused_parameters=False,
         dataloader_pin_memory=torch.cuda.is_available(),
     )
     trainer = SFTTrainer(
