@@ -12,9 +12,7 @@ from coig_writer.cli.example import example
 if TYPE_CHECKING:
     from coig_writer.experiment.graph import State
 
-app = typer.Typer(
-    help="Run an ablation: mixtures, models, answers, and the curve over the ratio.", no_args_is_help=True
-)
+app = typer.Typer(help="Run an ablation from one file, and draw its curves.", no_args_is_help=True)
 
 Config = Annotated[Path, typer.Argument(metavar="CONFIG", help="The experiment as TOML; docs/experiment.md has all.")]
 Folder = Annotated[Path | None, typer.Option("--out", "-o", help="Its folder; beside the file if not given.")]
@@ -24,7 +22,7 @@ def new(
     template: Annotated[str, typer.Argument(help="One of small, ratio, sizes, bases, parallel.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="TOML file to write.")] = Path("experiment.toml"),
 ) -> None:
-    """Write an experiment to start from: the paper's, or one of the questions it leaves open."""
+    """Write an experiment to start from. The paper's, or one of the questions that it leaves open."""
     from coig_writer.cli import console
     from coig_writer.experiment.templates import write_template
 
@@ -38,7 +36,7 @@ def plan(
     out: Folder = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON only.")] = False,
 ) -> None:
-    """Show what would be trained, and what it costs, before anything runs."""
+    """Show what an experiment would do and cost. Nothing runs."""
     from dataclasses import asdict
 
     from coig_writer.cli import console
@@ -115,7 +113,7 @@ def report(
     note: Annotated[str | None, typer.Option(help="Said under every figure, such as what the models are.")] = None,
     no_figures: Annotated[bool, typer.Option("--no-figures", help="Leave out the PNG and SVG files.")] = False,
 ) -> None:
-    """Draw each metric over the ratio, find thresholds with their uncertainty, and write tables."""
+    """Draw each metric over the ratio. Finds thresholds with their uncertainty, and writes tables."""
     import shlex
 
     from coig_writer.cli import console

@@ -184,7 +184,7 @@ def demo(
     drafts: Annotated[Path | None, typer.Option(help="Drafts of `coig-writer demo`; packaged triplets too.")] = None,
     project: Annotated[str, typer.Option(help="Name of the demo's project.")] = "示例",
 ) -> None:
-    """Make a project to look around in, with an account for each role. Passwords are generated and printed."""
+    """Make a project to look around in. One account for each role; passwords are generated and printed."""
     from importlib.resources import as_file, files
 
     from coig_writer.cli.console import out

@@ -155,7 +155,7 @@ def export(
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder to write.")],
     fresh: Annotated[bool, typer.Option("--fresh", help="Replace what an earlier export wrote there.")] = False,
 ) -> None:
-    """Write a run's model as plain weights (safetensors), an adapter merged into its base."""
+    """Write a run's model as plain weights. Safetensors; an adapter is merged into its base."""
     from coig_writer.cli import console
     from coig_writer.train import check_installed
 
@@ -323,4 +323,4 @@ app.command(
     ),
 )(sft)
 app.command("export", epilog=example("coig-writer train export runs/cw-10k --out merged"))(export)
-app.command("config", epilog=example('accelerate launch --config_file "$(coig-writer train config fsdp)" …'))(config)
+app.command("config", epilog=example("coig-writer train config fsdp"))(config)
