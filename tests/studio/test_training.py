@@ -22,8 +22,15 @@ def right_answers(unit):
 def test_every_unit_has_a_text_and_exercises(unit, language):
     assert "<h1>" in training.page(unit, language)
     assert "<script" not in training.page(unit, language)
-    assert len(training.exercises(unit)) >= 2
+    assert len(training.exercises(unit)) >= 4
     assert all(0 <= each.answer < len(each.options) for each in training.exercises(unit))
+
+
+@pytest.mark.parametrize("unit", training.UNITS)
+def test_both_languages_have_the_same_sections(unit):
+    chinese, english = (training.page(unit, language) for language in ("zh", "en"))
+    for tag in ("<h2>", "<table>", "<blockquote>", "<li>"):
+        assert chinese.count(tag) == english.count(tag), tag
 
 
 def test_items_are_given_out_to_who_has_passed(project, item, person):
