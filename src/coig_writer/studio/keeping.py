@@ -156,7 +156,8 @@ def metrics() -> str:
     from coig_writer.studio.models import Assignment, AuditEntry, Item, Sheet
 
     lines = ["# TYPE studio_items gauge"]
-    for status, count in Item.objects.values_list("status").annotate(Count("id")).order_by("status"):
+    items = Item.objects.filter(exercise__isnull=True)
+    for status, count in items.values_list("status").annotate(Count("id")).order_by("status"):
         lines.append(f'studio_items{{status="{status}"}} {count}')
     now = timezone.now()
     for name, rows in {
