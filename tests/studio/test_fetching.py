@@ -3,6 +3,7 @@
 import http.server
 import socket
 import threading
+import time
 
 import pytest
 
@@ -47,7 +48,11 @@ def test_a_name_with_one_private_address_among_public_ones_is_refused(monkeypatc
 
 
 class Site(http.server.BaseHTTPRequestHandler):
+    reader_gone = threading.Event()
+
     def do_GET(self):
+        if self.path.startswith("/drip"):
+            return self.drip()
         answers = {
             "/page": (200, {"Content-Type": "text/html"}, PAGE),
             "/inside": (302, {"Location": "http://169.254.169.254/"}, b""),
@@ -64,6 +69,20 @@ class Site(http.server.BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(body)
+
+    def drip(self):
+        """A good page, a byte of whose headers or body comes every 50 ms for four seconds."""
+        head = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nConnection: close\r\nX-Slow: " + b"x" * 60 + b"\r\n\r\n"
+        slow, rest = (head, PAGE) if self.path == "/drip-headers" else (PAGE, b"")
+        try:
+            if slow is PAGE:
+                self.wfile.write(head)
+            for at in range(80):
+                self.wfile.write(slow[at : at + 1])
+                time.sleep(0.05)
+            self.wfile.write(slow[80:] + rest)
+        except OSError:
+            self.reader_gone.set()
 
     def log_message(self, *_):
         pass
@@ -110,6 +129,15 @@ def test_a_public_page_gives_its_text(site):
 def test_redirects_and_bodies_are_looked_at_too(site, path):
     with pytest.raises(Refusal):
         fetching.fetch(site + path)
+
+
+@pytest.mark.parametrize("path", ["/drip-headers", "/drip-body"])
+def test_a_server_that_drips_is_given_up(site, path, monkeypatch):
+    monkeypatch.setattr(fetching, "MOST_SECONDS", 0.5)
+    Site.reader_gone.clear()
+    with pytest.raises(Refusal, match="cannot be fetched"):
+        fetching.fetch(site + path)
+    assert Site.reader_gone.wait(20)  # it was left in the middle
 
 
 def test_it_is_off_unless_the_operator_turns_it_on(project, person, no_connection):

@@ -40,7 +40,9 @@ def test_a_backup_taken_while_people_write_is_whole_and_can_be_served(tmp_path, 
     assert last > 1
     restored = ServedStudio(tmp_path / "restored")
     restored.command("restore", str(tmp_path / "b.tar.gz"))
-    assert (restored.folder / "secret.key").stat().st_mode & 0o077 == 0
+    assert (tmp_path / "b.tar.gz").stat().st_mode & 0o077 == 0
+    for name in ("secret.key", "studio.sqlite3"):
+        assert (restored.folder / name).stat().st_mode & 0o077 == 0, name
     with sqlite3.connect(restored.folder / "studio.sqlite3") as database:
         assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
         assert 1 <= database.execute("SELECT max(number) FROM studio_version").fetchone()[0] <= last

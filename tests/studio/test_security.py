@@ -94,6 +94,28 @@ def test_a_member_of_another_project_is_out_of_reach(project, person):
     assert boss.client.post(f"/projects/{other.pk}/people/{theirs.pk}", {"remove": "1"}).status_code == 403
 
 
+def test_numbers_that_no_row_can_have_are_not_found(project, person):
+    operator = person()
+    operator.is_superuser = True
+    operator.save()
+    for user in (person("manager", "reviewer"), operator):
+        for number in (2**63 - 1, 2**63, 10**30):
+            for path in (f"/projects/{number}/", f"/projects/{number}/gold", f"/items/{number}/review"):
+                assert user.client.get(path).status_code == 404, path
+            assert user.client.post(f"/projects/{number}/claim/reviewer").status_code == 404
+
+
+def test_files_of_the_studio_are_open_to_its_owner_alone(studio):
+    from django.db import connection
+
+    names = ["secret.key"]
+    if connection.vendor == "sqlite":
+        names += [path.name for path in studio.glob("studio.sqlite3*")]
+        assert "studio.sqlite3" in names
+    for name in names:
+        assert (studio / name).stat().st_mode & 0o077 == 0, name
+
+
 def test_every_change_needs_the_token_of_a_page(project, item, person, form):
     one = item()
     author = person("annotator", "manager")

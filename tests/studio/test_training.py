@@ -1,16 +1,22 @@
-"""The course unlocks work; calibration shows how far people agree."""
+"""The course unlocks work; calibration shows how far people agree; known items show who drifts."""
 
 import random
+import re
+from datetime import timedelta
 from itertools import permutations
 from statistics import mean
 
 import pytest
+from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
 from coig_writer.schema import DIMENSIONS
-from coig_writer.studio import training
-from coig_writer.studio.models import Calibration
+from coig_writer.studio import export, figures, gold, reviewing, training
+from coig_writer.studio.models import Calibration, Item
+from coig_writer.studio.workflow import Status
+
+MARKS = {"semantic_consistency": 5, "authenticity": 4, "coherence": 5, "diversity": 4}
 
 
 def right_answers(unit):
@@ -22,8 +28,15 @@ def right_answers(unit):
 def test_every_unit_has_a_text_and_exercises(unit, language):
     assert "<h1>" in training.page(unit, language)
     assert "<script" not in training.page(unit, language)
-    assert len(training.exercises(unit)) >= 2
+    assert len(training.exercises(unit)) >= 4
     assert all(0 <= each.answer < len(each.options) for each in training.exercises(unit))
+
+
+@pytest.mark.parametrize("unit", training.UNITS)
+def test_both_languages_have_the_same_sections(unit):
+    chinese, english = (training.page(unit, language) for language in ("zh", "en"))
+    for tag in ("<h2>", "<table>", "<blockquote>", "<li>"):
+        assert chinese.count(tag) == english.count(tag), tag
 
 
 def test_items_are_given_out_to_who_has_passed(project, item, person):
@@ -86,3 +99,155 @@ def test_alpha_of_chance_is_nought():
     chance = random.Random(1)
     units = [[chance.randint(1, 10) for _ in range(3)] for _ in range(4000)]
     assert training.interval_alpha(units) == pytest.approx(0, abs=0.03)
+
+
+def known(item, maker, number=0, verdict="accept"):
+    """The n-th packaged triplet as an item with a known answer, made by `maker`."""
+    one = item(number, draft_json=None)
+    answer = reviewing.judgement_from({**MARKS, "verdict": verdict, "comment": "已知"}, with_marks=True)
+    return gold.make(one.pk, answer, by=maker)
+
+
+def submitted(project, item, author, form, *numbers):
+    """Ordinary items, written and handed in by `author`."""
+    found = [item(number, draft_json=None) for number in numbers]
+    for number, one in zip(numbers, found, strict=True):
+        author.assignments.create(item=one, role="annotator", lease_until=timezone.now() + timedelta(hours=1))
+        assert author.client.post(f"/items/{one.pk}/submit", form(number)).status_code == 302
+        one.refresh_from_db()
+        assert one.status == Status.IN_REVIEW
+    return found
+
+
+def test_a_known_item_looks_like_any_other_and_stays_for_the_next_reviewer(project, item, person, form, verdict):
+    project.gold_every = 1
+    project.save()
+    manager, author = person("manager"), person("annotator")
+    secret = known(item, manager)
+    submitted(project, item, author, form, 1, 2)
+    mine = f"/projects/{project.pk}/"
+    for _ in range(3):  # more than the two that an ordinary item needs
+        reviewer = person("reviewer", "inspector")
+        before = queue_words(reviewer.client.get(mine))
+        path = reviewer.client.post(f"{mine}claim/reviewer").url
+        assert path == f"/items/{secret.pk}/review"
+        assert queue_words(reviewer.client.get(mine)) == before
+        reviewer.client.post(f"/items/{secret.pk}/remarks", {"part": "prompt", "body": "我的批注"})
+        pages = [reviewer.client.get(each).content.decode() for each in (path, f"/items/{secret.pk}/versions", mine)]
+        for text in pages:
+            for tell in ("已知", "考题", "exercise", "gold", manager.username, project.handle(manager.pk)):
+                assert tell not in text
+        assert "作者的自评" in pages[0]  # as with every submission
+        assert project.handle(reviewer.pk) in pages[0]  # the remark is the reviewer's own
+        assert project.handle(-secret.pk) in pages[1]
+        assert secret.title in reviewer.client.get(f"{mine}items").content.decode()
+        assert reviewer.client.post(path, verdict(secret)).url == mine
+        secret.refresh_from_db()
+        assert secret.status == Status.IN_REVIEW
+        assert reviewer.client.post(f"{mine}claim/reviewer").url != path  # nobody gets it twice
+        reviewer.assignments.update(ended=timezone.now())
+    assert [each.gold for each in gold.standings(project)] == [(1, 1)] * 3
+
+
+def queue_words(page):
+    """What the page says of the reviewers' queue."""
+    return re.search("队列里[^<]*审", page.content.decode()).group()
+
+
+def test_pages_of_known_and_ordinary_items_have_the_same_parts(project, item, person, form):
+    manager, author, reviewer = person("manager"), person("annotator"), person("reviewer")
+    secret = known(item, manager)
+    [ordinary] = submitted(project, item, author, form, 1)
+    pages = []
+    for one in (secret, ordinary):
+        reviewer.assignments.create(item=one, role="reviewer", lease_until=timezone.now() + timedelta(hours=1))
+        pages.append(reviewer.client.get(f"/items/{one.pk}/review").content.decode())
+    headings = [re.findall(r"<h2>\s*([^<\s]+)", page) for page in pages]
+    forms = [re.findall(r'<(?:input|button|textarea)[^>]* name="(\w+)"', page) for page in pages]
+    assert headings[0] == headings[1]
+    assert forms[0] == forms[1]
+
+
+def test_known_items_wait_until_two_ordinary_ones_do(project, item, person, form):
+    project.gold_every = 1
+    project.save()
+    known(item, person("manager"))
+    reviewer, author = person("reviewer"), person("annotator")
+    claim = f"/projects/{project.pk}/claim/reviewer"
+    assert reviewer.client.post(claim).status_code == 409
+    [ordinary] = submitted(project, item, author, form, 1)
+    assert reviewer.client.post(claim).url == f"/items/{ordinary.pk}/review"
+
+
+def test_a_known_item_is_never_released_listed_or_counted(project, item, person, form, verdict):
+    manager, inspector, reviewers = person("manager"), person("inspector"), [person("reviewer"), person("reviewer")]
+    one = known(item, manager, verdict="send_back")
+    for each in reviewers:
+        each.assignments.create(item=one, role="reviewer", lease_until=timezone.now() - timedelta(days=1))
+    assert figures.of(project).waiting == {"late": 0, "held": 0, "removed": 0}
+    for each in reviewers:
+        each.client.post(f"/items/{one.pk}/review", verdict(one))
+    assert one.decisions.count() == 2
+    assert inspector.client.post(f"/items/{one.pk}/inspect", verdict(one)).status_code == 404
+    Item.objects.filter(pk=one.pk).update(status="approved")
+    for rows in export.EXPORTS.values():
+        assert list(rows(project)) == []
+    found = figures.of(project)
+    assert (found.items, found.agreement, found.first_pass) == (0, (0, 0), (0, 0))
+    assert [(each.reviews, each.hours) for each in found.people] == [(0, 0)] * 3
+    assert one.title not in manager.client.get(f"/projects/{project.pk}/items").content.decode()
+    assert manager.client.post(f"/projects/{project.pk}/release").status_code == 409
+    session = {"what": "session", "name": "第一次"}
+    assert manager.client.post(f"/projects/{project.pk}/course", session).status_code == 409
+
+
+def test_only_untouched_items_with_a_text_become_known(project, item, person):
+    manager, author = person("manager"), person("annotator")
+    one = item(draft_json=None)
+    author.client.post(f"/projects/{project.pk}/claim/annotator")
+    form = {**MARKS, "what": "known", "verdict": "accept"}
+    path = f"/projects/{project.pk}/gold"
+    assert manager.client.post(path, {**form, "item": one.pk}).status_code == 404
+    drafted = item(2, draft_json={"model": "x"})
+    assert manager.client.post(path, {**form, "item": drafted.pk}).status_code == 404
+    two = item(1, draft_json=None)
+    assert manager.client.post(path, {**form, "item": two.pk, "verdict": ""}).status_code == 400
+    assert manager.client.post(path, {**form, "item": two.pk}).status_code == 302
+    two.refresh_from_db()
+    assert two.exercise["verdict"] == "accept"
+    for user in (person("reviewer"), person("inspector"), author):
+        assert user.client.get(path).status_code == 403
+        assert user.client.post(path, {**form, "item": two.pk}).status_code == 403
+
+
+def test_managers_say_how_often_known_items_come(project, person):
+    manager, path = person("manager"), f"/projects/{project.pk}/gold"
+    for odd in ("101", "-1", "", "x", "9" * 30):
+        assert manager.client.post(path, {"what": "every", "every": odd}).status_code == 400, odd
+    assert manager.client.post(path, {"what": "every", "every": "0"}).status_code == 302
+    project.refresh_from_db()
+    assert not any(gold.is_time(project) for _ in range(50))
+
+
+def test_marks_that_move_for_more_than_chance_are_drift():
+    chance = random.Random(3)
+    steady = [chance.choice([3.5, 4.0, 4.5]) for _ in range(60)]
+    assert gold.drift(steady[:30]) is None
+    assert gold.drift(steady)[2] is False
+    assert gold.drift(steady[:40] + [each - 1 for each in steady[40:]])[2] is True
+    assert gold.drift(steady[:40] + [each + 0.2 for each in steady[40:]])[2] is False  # too little to matter
+
+
+def test_a_reviewer_who_is_often_wrong_is_warned_of(project, item, person, verdict):
+    manager, careless = person("manager"), person("reviewer")
+    for number in range(4):
+        one = known(item, manager, number, "send_back")
+        careless.assignments.create(item=one, role="reviewer", lease_until=timezone.now() + timedelta(hours=1))
+        careless.client.post(f"/items/{one.pk}/review", verdict(one))
+    [standing] = gold.standings(project)
+    assert (standing.gold, standing.less_accurate) == ((0, 4), True)
+    page = manager.client.get(f"/projects/{project.pk}/gold").content.decode()
+    assert "考题错得多" in page
+    assert careless.username in page
+    manager.client.post("/language", {"language": "en", "next": "/"})
+    assert "known items often wrong" in manager.client.get(f"/projects/{project.pk}/gold").content.decode()

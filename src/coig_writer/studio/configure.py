@@ -37,7 +37,11 @@ def configure(
     """
     with storage_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        make_secret(folder / "secret.key")
+        make_private(folder / "secret.key", secrets.token_urlsafe(50))
+        if DATABASE not in os.environ:
+            make_private(
+                folder / "studio.sqlite3", ""
+            )  # SQLite fills an empty file, and gives its journals the same mode
     os.environ[FOLDER] = str(folder.resolve())
     os.environ["DJANGO_SETTINGS_MODULE"] = "coig_writer.studio.settings"
     if hosts:
@@ -54,14 +58,14 @@ def configure(
     django.setup()
 
 
-def make_secret(path: Path) -> None:
-    """Writes a new secret key that only its owner may read, unless there is one."""
+def make_private(path: Path, text: str) -> None:
+    """Writes a file that only its owner may read, unless there is one."""
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
         return
     with os.fdopen(descriptor, "w") as file:
-        file.write(secrets.token_urlsafe(50))
+        file.write(text)
 
 
 def upgrade_database() -> None:

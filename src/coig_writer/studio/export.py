@@ -82,7 +82,8 @@ def decisions(project: Project) -> Iterator[dict[str, Any]]:
 
 def history(project: Project) -> Iterator[dict[str, Any]]:
     """Every version of every item, without the texts: who, when, how long."""
-    found = Version.objects.filter(item__project=project).select_related("item").order_by("item_id", "number")
+    found = Version.objects.filter(item__project=project, item__exercise__isnull=True).select_related("item")
+    found = found.order_by("item_id", "number")
     for each in found.defer("item__article_json", "item__draft_json").iterator():
         yield {
             "id": each.item.key,

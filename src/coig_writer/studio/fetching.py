@@ -10,7 +10,10 @@ import http.client
 import ipaddress
 import socket
 import ssl
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urljoin, urlsplit
 
@@ -128,16 +131,39 @@ def _exchange(
     connection = http.client.HTTPConnection(host, PORTS[parts.scheme], timeout=_left(deadline))
     connection.sock = socket.create_connection((address, PORTS[parts.scheme]), timeout=_left(deadline))
     try:
-        if parts.scheme == "https":
-            connection.sock = ssl.create_default_context().wrap_socket(connection.sock, server_hostname=host)
-        path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        path = path.encode("ascii", "backslashreplace").decode()
-        connection.request(method, path, body=body, headers={"User-Agent": "coig-writer-studio", **headers})
-        response = connection.getresponse()
-        told = {name.lower(): value for name, value in response.getheaders()}
-        return response.status, told, _read(response, deadline, connection.sock)
+        with _hung_up_at(deadline, connection.sock):
+            if parts.scheme == "https":
+                connection.sock = ssl.create_default_context().wrap_socket(connection.sock, server_hostname=host)
+            path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+            path = path.encode("ascii", "backslashreplace").decode()
+            connection.request(method, path, body=body, headers={"User-Agent": "coig-writer-studio", **headers})
+            response = connection.getresponse()
+            _left(deadline)
+            told = {name.lower(): value for name, value in response.getheaders()}
+            return response.status, told, _read(response, deadline, connection.sock)
     finally:
         connection.close()
+
+
+@contextmanager
+def _hung_up_at(deadline: float, sock: socket.socket) -> Iterator[None]:
+    """Within the block the connection ends at the deadline: a socket's own time-out counts anew from each byte.
+
+    What is read then looks like an early end, so the time is to be asked for after reading.
+    """
+    with sock.dup() as line:  # TLS takes the socket over, and an answer may outlive it
+
+        def hang_up() -> None:
+            with suppress(OSError):  # it is closed already
+                line.shutdown(socket.SHUT_RDWR)
+
+        watch = threading.Timer(_left(deadline), hang_up)
+        watch.daemon = True
+        watch.start()
+        try:
+            yield
+        finally:
+            watch.cancel()
 
 
 def _read(response: http.client.HTTPResponse, deadline: float, sock: socket.socket | None) -> bytes:
@@ -151,6 +177,7 @@ def _read(response: http.client.HTTPResponse, deadline: float, sock: socket.sock
             sock.settimeout(_left(deadline))
         else:
             _left(deadline)
+    _left(deadline)
     return body
 
 

@@ -9,7 +9,7 @@ from itertools import pairwise
 from statistics import median
 from typing import Any
 
-from django.db.models import Count, Q
+from django.db.models import Count
 from django.utils import timezone
 
 from coig_writer.dataset.statistics import human_share
@@ -85,6 +85,7 @@ def approved(project: Project) -> int:
 def of(project: Project) -> Figures:
     """All figures of a project as it stands."""
     items = project.items.filter(exercise__isnull=True)
+    held = Assignment.objects.filter(item__in=items, ended=None)
     counts = Counter(dict(items.values_list("status").annotate(Count("id"))))
     rows = list(items.values("category", "status", "platform", "created", "finished", "first_submitted"))
     return Figures(
@@ -98,8 +99,8 @@ def of(project: Project) -> Figures:
         weeks=_weeks(rows),
         people=_people(project),
         waiting={
-            "late": Assignment.objects.filter(item__project=project, ended=None, due__lt=timezone.now()).count(),
-            "held": Assignment.objects.filter(item__project=project, ended=None).count(),
+            "late": held.filter(due__lt=timezone.now()).count(),
+            "held": held.count(),
             "removed": counts[Status.REMOVED],
         },
     )
@@ -197,7 +198,7 @@ def _person(project: Project, user: Any) -> Person:
         submitted=items.exclude(submitted=0).count(),
         approved=items.filter(status=Status.APPROVED).count(),
         first_pass=first / judged_count if judged_count else None,
-        reviews=Decision.objects.filter(Q(user=user) & Q(item__project=project)).count(),
+        reviews=Decision.objects.filter(user=user, item__project=project, item__exercise__isnull=True).count(),
         hours=_hours(project, user),
         human=_human(project, user),
     )
@@ -205,9 +206,8 @@ def _person(project: Project, user: Any) -> Person:
 
 def _hours(project: Project, user: Any) -> float:
     """Time spent writing, from the moments of saves: gaps above `GAP` do not count, each sitting adds a minute."""
-    moments = list(
-        Version.objects.filter(item__project=project, author=user).order_by("at").values_list("at", flat=True)
-    )
+    written = Version.objects.filter(item__project=project, item__exercise__isnull=True, author=user)
+    moments = list(written.order_by("at").values_list("at", flat=True))
     spans = [later - earlier for earlier, later in pairwise(moments)]
     worked = sum((span for span in spans if span <= GAP), timedelta())
     sittings = 1 + sum(span > GAP for span in spans) if moments else 0
@@ -216,7 +216,8 @@ def _hours(project: Project, user: Any) -> float:
 
 def _human(project: Project, user: Any) -> float | None:
     shares = []
-    for item in project.items.filter(author=user).exclude(draft_json__isnull=True).exclude(submitted=0)[:200]:
+    items = project.items.filter(author=user, exercise__isnull=True)
+    for item in items.exclude(draft_json__isnull=True).exclude(submitted=0)[:200]:
         version = item.versions.get(number=item.submitted)
         drafted = item.draft
         assert drafted is not None

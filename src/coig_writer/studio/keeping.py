@@ -56,8 +56,10 @@ def check(model: str | None = None) -> Iterator[Checked]:
     executor = MigrationExecutor(connection)
     waiting = len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
     yield Checked("tables", not waiting, f"{waiting} changes wait; `studio serve` makes them" if waiting else "current")
-    mode_bits = (settings.FOLDER / SECRET).stat().st_mode & 0o077
-    yield Checked("secret key", not mode_bits, "others can read it" if mode_bits else "readable by its owner alone")
+    for what, name in (("secret key", SECRET), ("database file", DATABASE)):
+        if name == SECRET or connection.vendor == "sqlite":
+            open_to = (settings.FOLDER / name).stat().st_mode & 0o077
+            yield Checked(what, not open_to, "others can read it" if open_to else "readable by its owner alone")
     free = shutil.disk_usage(settings.FOLDER).free / 2**30
     yield Checked("disk", free > 1, f"{free:.1f} GB free")
     if model:
@@ -102,6 +104,7 @@ def backup(out: Path) -> None:
                 source.backup(target)  # one moment of the database, whatever is written meanwhile
         else:
             _postgresql("pg_dump", "--format=custom", f"--file={copy}", os.environ["DATABASE_URL"])
+        temporary.chmod(0o600)  # it holds people's names and the hashes of their passwords
         with tarfile.open(temporary, "w:gz") as archive:
             archive.add(copy, copy.name)
             archive.add(settings.FOLDER / SECRET, SECRET)
@@ -133,7 +136,8 @@ def restore(archive: Path, folder: Path) -> None:
             found.extractall(folder, filter="data")
     except (OSError, tarfile.TarError) as error:
         raise InputError(f"cannot read: {error}", where=str(archive), remedy="Check the path.") from error
-    (folder / SECRET).chmod(0o600)
+    for name in names & {SECRET, DATABASE, DUMP}:
+        (folder / name).chmod(0o600)
     dump = folder / DUMP
     if dump.is_file():
         if "DATABASE_URL" not in os.environ:
@@ -156,7 +160,8 @@ def metrics() -> str:
     from coig_writer.studio.models import Assignment, AuditEntry, Item, Sheet
 
     lines = ["# TYPE studio_items gauge"]
-    for status, count in Item.objects.values_list("status").annotate(Count("id")).order_by("status"):
+    items = Item.objects.filter(exercise__isnull=True)
+    for status, count in items.values_list("status").annotate(Count("id")).order_by("status"):
         lines.append(f'studio_items{{status="{status}"}} {count}')
     now = timezone.now()
     for name, rows in {

@@ -80,7 +80,8 @@ def review(item_id: int, user: Any, judgement: Judgement, *, version: int) -> It
         lease.save(update_fields=["ended", "outcome"])
         decided = item.decisions.filter(round=item.round, kind=Decision.REVIEW)
         verdicts = [Verdict(verdict) for verdict in decided.values_list("verdict", flat=True)]
-        _move(item, after_reviews(verdicts, item.reviewers_needed))
+        if item.exercise is None:  # one with a known answer stays, for the next reviewer to be checked
+            _move(item, after_reviews(verdicts, item.reviewers_needed))
         record("review", actor=user, item=item, verdict=judgement.verdict, round=item.round)
     return item
 

@@ -16,9 +16,9 @@ from coig_writer.studio.models import Attempt, Calibration, Project
 HERE = Path(__file__).parent / "course"
 UNITS = {
     "criteria": Label("什么样的三元组算好", "What makes a good triplet"),
-    "technique": Label("写提示", "The prompt"),
-    "articulation": Label("写思路", "The reasoning"),
-    "culture": Label("文化上的分寸", "Tact in matters of culture"),
+    "technique": Label("写提示：从作品倒推", "The prompt: working backwards from the article"),
+    "articulation": Label("写思路：把没说出口的想法写出来", "The reasoning: writing down what went unsaid"),
+    "culture": Label("文化分寸：称呼、典故、禁忌", "Tact in matters of culture: address, allusions, taboos"),
 }
 """In the order in which they are taken."""
 PASS = 0.8

@@ -37,6 +37,8 @@ class Project(models.Model):
     due_days = models.PositiveSmallIntegerField(default=7)
     course_required = models.BooleanField(default=False)
     """Whether items are given out only to who has passed the course."""
+    gold_every = models.PositiveSmallIntegerField(default=10)
+    """On average one in so many reviews is of an item whose answer is known; 0: none."""
     handle_secret = models.CharField(max_length=32, default=_secret, editable=False)
     created = models.DateTimeField(auto_now_add=True)
 

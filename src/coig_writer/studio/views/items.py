@@ -16,7 +16,7 @@ from coig_writer.corpus.reasons import REASONS
 from coig_writer.errors import CoigError
 from coig_writer.studio import fetching, intake
 from coig_writer.studio.models.audit import record
-from coig_writer.studio.permissions import project_for
+from coig_writer.studio.permissions import LEADS, project_for
 from coig_writer.studio.refusal import Refusal
 from coig_writer.studio.workflow import Role, Status
 from coig_writer.taxonomy import categories, genres
@@ -31,7 +31,10 @@ def listing(request: HttpRequest, project_id: int) -> HttpResponse:
     """Items by status, category and words of the title, thirty a page."""
     project, roles = project_for(request.user, project_id, Role.MANAGER, Role.INSPECTOR)
     chosen = {name: request.GET.get(name, "") for name in ("status", "category", "words")}
-    items = project.items.filter(exercise__isnull=True).select_related("author")
+    lead = bool(roles & LEADS)
+    items = project.items.select_related("author")
+    if lead:  # an inspector who also reviews would know a known item by its absence
+        items = items.filter(exercise__isnull=True)
     if chosen["status"] in set(Status):
         items = items.filter(status=chosen["status"])
     if chosen["category"]:
@@ -46,7 +49,7 @@ def listing(request: HttpRequest, project_id: int) -> HttpResponse:
         "chosen": chosen,
         "statuses": list(Status),
         "categories": list(categories()),
-        "lead": bool(roles & {Role.MANAGER, Role.ADMIN}),
+        "lead": lead,
     }
     return render(request, "studio/items.html", context)
 

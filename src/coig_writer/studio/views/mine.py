@@ -26,7 +26,7 @@ def mine(request: HttpRequest, project_id: int) -> HttpResponse:
     )
     writing = [each for each in held if each.role == Role.ANNOTATOR]
     done = (
-        project.items.filter(Q(author=request.user) & ~Q(submitted=0))
+        project.items.filter(~Q(submitted=0), author=request.user, exercise__isnull=True)
         .defer("article_json", "draft_json")
         .order_by("-changed")[:20]
     )
@@ -42,7 +42,7 @@ def mine(request: HttpRequest, project_id: int) -> HttpResponse:
         "reviewer": Role.REVIEWER in roles,
         "inspector": Role.INSPECTOR in roles,
         "to_write": assign.to_write(project, request.user).count() if Role.ANNOTATOR in roles else 0,
-        "to_review": assign.to_review(project, request.user).count() if Role.REVIEWER in roles else 0,
+        "to_review": assign.to_review(project, request.user).exists() if Role.REVIEWER in roles else False,
         "to_inspect": _to_inspect(request, project) if Role.INSPECTOR in roles else [],
         "first_pass": _first_pass(request.user, project),
     }
@@ -50,14 +50,15 @@ def mine(request: HttpRequest, project_id: int) -> HttpResponse:
 
 
 def _to_inspect(request: HttpRequest, project):
-    items = project.items.filter(status__in=INSPECTABLE).exclude(author=request.user)
+    items = project.items.filter(status__in=INSPECTABLE, exercise__isnull=True).exclude(author=request.user)
     judged = Decision.objects.filter(item=OuterRef("pk"), user=request.user, kind="review", round=OuterRef("round"))
     return items.filter(~Exists(judged)).defer("article_json", "draft_json").order_by("changed")[:50]
 
 
 def _first_pass(user, project) -> tuple[int, int]:
     """(accepted without being sent back, judged at all) of the person's items."""
-    judged = project.items.filter(author=user, decisions__round=1).exclude(status=Status.IN_REVIEW, round=1).distinct()
+    judged = project.items.filter(author=user, exercise__isnull=True, decisions__round=1)
+    judged = judged.exclude(status=Status.IN_REVIEW, round=1).distinct()
     return judged.filter(round=1, status__in=(Status.ACCEPTED, Status.APPROVED)).count(), judged.count()
 
 

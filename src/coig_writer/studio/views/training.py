@@ -52,7 +52,7 @@ def _change(request: HttpRequest, project: Any) -> None:
         project.save(update_fields=["course_required"])
         record("course required", actor=request.user, project=project, required=project.course_required)
         return
-    written = project.items.exclude(submitted=0).order_by("?")[:5]
+    written = project.items.filter(exercise__isnull=True).exclude(submitted=0).order_by("?")[:5]
     if not written:
         raise Refusal("还没有交过的稿子可拿来校准。", "Nothing has been submitted yet to calibrate on.", status=409)
     made = Calibration.objects.create(project=project, name=request.POST.get("name", "").strip()[:120] or "–")

@@ -121,7 +121,9 @@ def remarks_of(item: Item, access: Access, user: Any = None) -> list[dict[str, A
 
 
 def who(user: Any, item: Item, access: Access) -> str:
-    """A person as this reader may know them."""
+    """A person as this reader may know them; who made an item that checks reviewers is not to be known by it."""
+    if item.exercise is not None and user.pk == item.author_id and not access.lead:
+        return item.project.handle(-item.pk)
     return user.username if access.names else item.project.handle(user.pk)
 
 
