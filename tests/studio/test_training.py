@@ -69,6 +69,8 @@ def test_the_scores_of_others_show_after_ones_own(project, item, person):
     for user, score in ((high, 9), (low, 7)):
         assert "α" not in user.client.get(path).content.decode()
         user.client.post(path, {"item": one.pk, **dict.fromkeys(DIMENSIONS, score)})
+    for odd in ("", "x", "9" * 30, "²"):
+        assert low.client.post(path, {"item": odd, **dict.fromkeys(DIMENSIONS, 5)}).status_code == 400, odd
     page = low.client.get(path)
     assert [each.mine for each in page.context["agreement"]] == [-2.0] * 6
     again = low.client.post(path, {"item": one.pk, **dict.fromkeys(DIMENSIONS, 3)})

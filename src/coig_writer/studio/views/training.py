@@ -113,7 +113,8 @@ def calibrate(request: HttpRequest, project_id: int, calibration_id: int) -> Htt
 
 
 def _score(request: HttpRequest, session: Calibration) -> None:
-    item = session.items.filter(pk=request.POST.get("item") or 0).first()
+    number = request.POST.get("item", "")
+    item = session.items.filter(pk=int(number)).first() if number.isascii() and number.isdigit() else None
     scores = content_from(request.POST).scores
     if item is None or set(scores) != set(DIMENSIONS):
         raise Refusal("六项都要打。", "All six are needed.")
