@@ -141,7 +141,7 @@ def test_rates_of_a_pair_add_up_and_no_comparison_is_lost(made):
 
 
 @given(st.lists(st.floats(0, 1), max_size=12))
-@settings(deadline=None)
+@settings(deadline=None, max_examples=30)
 def test_holm_as_statsmodels(ps):
     if ps:
         assert holm(ps) == pytest.approx(multipletests(ps, method="holm")[1])

@@ -255,10 +255,10 @@ def _show_plan(prepared: Prepared, *, as_json: bool, only: bool, measure: bool) 
     need, there = plan.memory.total, available_gib()
     say(f"Memory of a device, by estimate: {need:.1f} GiB; {there:.1f} GiB are there.", soft_wrap=True)
     if need > there:
-        for each in advice(
+        for advised in advice(
             prepared.shape, prepared.settings, plan, mixed=prepared.mixed, checkpointing=prepared.checkpointing
         ):
-            say(f"  {each}", soft_wrap=True)
+            say(f"  {advised}", soft_wrap=True)
     if speed:
         say(f"Measured: {speed.tokens_per_second:,.0f} tokens a second, so about {speed.hours:.2f} hours.")
 
