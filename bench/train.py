@@ -95,7 +95,7 @@ def one_side(given: argparse.Namespace) -> dict[str, float]:
     from transformers import AutoModelForCausalLM, Qwen2Config, TrainerCallback
     from trl import SFTConfig, SFTTrainer, pack_dataset
 
-    from coig_writer.train.adapter import with_adapter
+    from coig_writer.train.adapter import adapter_config
     from coig_writer.train.base import find_base
     from coig_writer.train.estimate import shape_of
     from coig_writer.train.settings import LoraSettings, TrainSettings
@@ -116,7 +116,6 @@ def one_side(given: argparse.Namespace) -> dict[str, float]:
     dtype = torch.bfloat16 if lora else torch.float32
     with torch.device("cuda"):
         model = AutoModelForCausalLM.from_config(config, dtype=dtype, attn_implementation=flash)
-    model = with_adapter(model, lora)
     more: dict[str, Any] = {}
     if ours:
         more = {"per_device_train_batch_size": 2, "padding_free": packed, "use_liger_kernel": _has("liger_kernel")}
@@ -140,7 +139,12 @@ def one_side(given: argparse.Namespace) -> dict[str, float]:
             **more,
         )
         trainer = SFTTrainer(
-            model, args, train_dataset=rows, processing_class=find_base("tiny-random").tokenizer(), callbacks=[Clock()]
+            model,
+            args,
+            train_dataset=rows,
+            peft_config=adapter_config(lora) if lora else None,
+            processing_class=find_base("tiny-random").tokenizer(),
+            callbacks=[Clock()],
         )
         trainer.train()
     first = max(1, len(marks) // 10)

@@ -215,6 +215,7 @@ def _main() -> bool:
 def _show_plan(prepared: Prepared, *, as_json: bool, only: bool, measure: bool) -> None:
     from coig_writer.cli import console
     from coig_writer.train.memory import advice, available_gib
+    from coig_writer.train.prepare import shards
 
     speed = None
     if measure and only:
@@ -255,10 +256,15 @@ def _show_plan(prepared: Prepared, *, as_json: bool, only: bool, measure: bool) 
     need, there = plan.memory.total, available_gib()
     say(f"Memory of a device, by estimate: {need:.1f} GiB; {there:.1f} GiB are there.", soft_wrap=True)
     if need > there:
-        for advised in advice(
-            prepared.shape, prepared.settings, plan, mixed=prepared.mixed, checkpointing=prepared.checkpointing
+        for line in advice(
+            prepared.shape,
+            prepared.settings,
+            plan,
+            mixed=prepared.mixed,
+            checkpointing=prepared.checkpointing,
+            shards=shards(plan.devices),
         ):
-            say(f"  {advised}", soft_wrap=True)
+            say(f"  {line}", soft_wrap=True)
     if speed:
         say(f"Measured: {speed.tokens_per_second:,.0f} tokens a second, so about {speed.hours:.2f} hours.")
 

@@ -96,6 +96,8 @@ def statement(curve: Curve) -> Label:
     if change.p >= 0.05:
         zh = f"看不出台阶：打乱配比后也常有这么大的差（p = {change.p:.3f}）。"
         en = f"No step can be told from chance (p = {change.p:.3f}, ratios shuffled within queries)."
+        if curve.metric != WIN_RATE:  # half of its way is always reached somewhere
+            return Label(zh, en)
     else:
         zh = (
             f"台阶在 1:{number(change.after)} 与 1:{number(change.at)} 之间"
@@ -172,7 +174,7 @@ def draw_curves(curves: Sequence[Curve], language: Language, *, title: str, note
     doses = sorted({point.dose for curve in curves for point in curve.points})
     positive = [dose for dose in doses if dose]
     if len(positive) > 1:
-        axes.set_xscale("symlog", linthresh=positive[0])
+        axes.set_xscale("symlog", linthresh=positive[0], linscale=0.5)
     axes.set_xticks(doses, [f"1:{number(dose)}" for dose in doses])
     axes.minorticks_off()
     axes.margins(x=0.08)

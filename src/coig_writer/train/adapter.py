@@ -1,28 +1,23 @@
-"""Low-rank adapters: putting them on a model."""
+"""Low-rank adapters: what they are put on."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from coig_writer.train.settings import LoraSettings
 
+if TYPE_CHECKING:
+    from peft import LoraConfig
 
-def with_adapter(model: Any, settings: LoraSettings | None) -> Any:
-    """The model with adapters on all linear layers but the head, or as it is without `settings`.
 
-    TRL reads the head's weights directly, so an adapter there would never be trained.
-    """
-    if settings is None:
-        return model
-    from peft import LoraConfig, get_peft_model
+def adapter_config(settings: LoraSettings) -> LoraConfig:
+    """Adapters on all linear layers but the head, of which TRL reads the weights directly and would train none."""
+    from peft import LoraConfig
 
-    return get_peft_model(
-        model,
-        LoraConfig(
-            r=settings.rank,
-            lora_alpha=settings.alpha,
-            lora_dropout=settings.dropout,
-            target_modules="all-linear",
-            task_type="CAUSAL_LM",
-        ),
+    return LoraConfig(
+        r=settings.rank,
+        lora_alpha=settings.alpha,
+        lora_dropout=settings.dropout,
+        target_modules="all-linear",
+        task_type="CAUSAL_LM",
     )

@@ -81,12 +81,15 @@ class Estimate:
 def shape_of(config: Any, settings: TrainSettings) -> Shape:
     """The shape of the model that a configuration describes; its weights are not needed."""
     import torch
+    from peft import get_peft_model
     from transformers import AutoModelForCausalLM
 
-    from coig_writer.train.adapter import with_adapter
+    from coig_writer.train.adapter import adapter_config
 
     with torch.device("meta"):
-        model = with_adapter(AutoModelForCausalLM.from_config(config), settings.lora)
+        model = AutoModelForCausalLM.from_config(config)
+        if settings.lora:
+            model = get_peft_model(model, adapter_config(settings.lora))
     parameters = sum(each.numel() for each in model.parameters())
     text = config.get_text_config()
     looked_up = 0 if config.tie_word_embeddings else text.vocab_size * text.hidden_size

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -173,9 +174,16 @@ def _estimate(
             mixed=mixed,
             lora=settings.lora is not None,
             checkpointing=checkpointing,
+            shards=shards(devices),
         ),
         flops=flops,
     )
+
+
+def shards(devices: int) -> int:
+    """Devices over which `accelerate launch` was told to spread the weights (FSDP, ZeRO-3); 1 if each has them all."""
+    spread = os.environ.get("ACCELERATE_USE_FSDP") == "true" or os.environ.get("ACCELERATE_DEEPSPEED_ZERO_STAGE") == "3"
+    return devices if spread else 1
 
 
 def mixed_precision(settings: TrainSettings) -> bool:

@@ -23,12 +23,12 @@ from coig_writer import __version__
 from coig_writer.errors import Interrupted, ModelError, SettingError
 from coig_writer.files import write_json
 from coig_writer.train import NEEDED
-from coig_writer.train.adapter import with_adapter
+from coig_writer.train.adapter import adapter_config
 from coig_writer.train.card import write_card
 from coig_writer.train.folder import FORMAT, RunFolder
 from coig_writer.train.logs import Progress, RunLog, read_log
 from coig_writer.train.memory import advice
-from coig_writer.train.prepare import Prepared, dataset_of
+from coig_writer.train.prepare import Prepared, dataset_of, shards
 from coig_writer.train.save import save_model
 
 CHECKPOINTS = 10
@@ -61,7 +61,7 @@ def train(prepared: Prepared, folder: RunFolder, show: Callable[[Progress], None
         Interrupted: a signal stopped it; a checkpoint was written first.
     """
     found = folder.check_same(prepared.identity)
-    if found and found["status"] == "finished":
+    if found and found["status"] == "finished" and folder.model.is_dir():
         return _trained(folder, resumed=found["steps"])
     main = _main_process()
     if main:
@@ -112,19 +112,30 @@ def build_trainer(prepared: Prepared, folder: RunFolder, callbacks: list[Trainer
         resumed: the step from which it will go on; 0 for a run from the beginning.
     """
     quiet()
-    settings, estimate = prepared.settings, prepared.estimate
     _check_options(prepared)
+    settings = prepared.settings
+    arguments = _arguments(prepared, folder, resumed)  # before the model: DeepSpeed has to know when it is loaded
     # Trained weights stay in 32 bits: a step of 2e-5 is lost in the rounding of bfloat16. A frozen base may be narrow.
     narrow = prepared.mixed and settings.lora is not None
-    transformers.set_seed(settings.seed)
-    model = prepared.base.model(torch.bfloat16 if narrow else torch.float32, attention_of(prepared))
-    model = with_adapter(model, settings.lora)
+    unpacked = settings.model_copy(update={"packing": False})
+    held = {source: dataset_of(found, unpacked, prepared.context) for source, found in prepared.held.items()}
+    trainer = SFTTrainer(
+        model=prepared.base.model(torch.bfloat16 if narrow else torch.float32, attention_of(prepared)),
+        args=arguments,
+        train_dataset=prepared.rows,
+        eval_dataset=held or None,
+        processing_class=prepared.tokenizer,
+        callbacks=callbacks,
+        peft_config=adapter_config(settings.lora) if settings.lora else None,
+    )
+    trainer.remove_callback(transformers.PrinterCallback)
+    return trainer
+
+
+def _arguments(prepared: Prepared, folder: RunFolder, resumed: int) -> SFTConfig:
+    settings, estimate = prepared.settings, prepared.estimate
     every = settings.save_every or max(1, estimate.steps // CHECKPOINTS)
-    held = {
-        source: dataset_of(found, settings.model_copy(update={"packing": False}), prepared.context)
-        for source, found in prepared.held.items()
-    }
-    args = SFTConfig(
+    return SFTConfig(
         output_dir=str(folder.checkpoints),
         num_train_epochs=settings.epochs,
         max_steps=settings.steps or -1,
@@ -149,9 +160,9 @@ def build_trainer(prepared: Prepared, folder: RunFolder, callbacks: list[Trainer
         gradient_checkpointing=prepared.checkpointing,
         torch_compile=settings.compile,
         use_liger_kernel=settings.liger,
-        eval_strategy="steps" if held else "no",
+        eval_strategy="steps" if prepared.held else "no",
         eval_steps=settings.evaluate_every or every,
-        eval_on_start=bool(held) and not resumed,
+        eval_on_start=bool(prepared.held) and not resumed,
         save_strategy="steps",
         save_steps=every,
         save_total_limit=KEEP,
@@ -164,16 +175,6 @@ def build_trainer(prepared: Prepared, folder: RunFolder, callbacks: list[Trainer
         ddp_find_unused_parameters=False,
         dataloader_pin_memory=torch.cuda.is_available(),
     )
-    trainer = SFTTrainer(
-        model=model,
-        args=args,
-        train_dataset=prepared.rows,
-        eval_dataset=held or None,
-        processing_class=prepared.tokenizer,
-        callbacks=callbacks,
-    )
-    trainer.remove_callback(transformers.PrinterCallback)
-    return trainer
 
 
 def attention_of(prepared: Prepared) -> str:
@@ -210,6 +211,7 @@ def out_of_memory(prepared: Prepared, error: BaseException) -> ModelError:
         prepared.estimate,
         mixed=prepared.mixed,
         checkpointing=prepared.checkpointing,
+        shards=shards(prepared.estimate.devices),
     )
     first = (str(error).strip() or "out of memory").splitlines()[0].rstrip(".")
     return ModelError(f"memory ran out: {first}", where=prepared.base.name, remedy=" ".join(said))
