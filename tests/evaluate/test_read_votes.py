@@ -202,13 +202,21 @@ def check_pairs(votes):
 
 
 @pytest.mark.parametrize("delimiter", [",", "\t", ";"])
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030", "utf-16"])
 def test_pairs_from_text(tmp_path, delimiter, encoding):
     text = io.StringIO()
     csv.writer(text, delimiter=delimiter).writerows(PAIRS)
     path = tmp_path / ("pairs.tsv" if delimiter == "\t" else "pairs.csv")
     path.write_bytes(text.getvalue().encode(encoding))
     check_pairs(read_votes([path]))
+
+
+def test_a_broken_row_of_a_table_is_told(tmp_path):
+    path = tmp_path / "pairs.csv"
+    path.write_text("prompt,left,right,winner\n写,A,B,left\n写,A,B,left,more\n画,A,B,right\n", encoding="utf-8")
+    votes = read_votes([path])
+    assert len(votes.rankings) == 2
+    assert [(each.row, each.reason) for each in votes.unread] == [(3, "5 cells under 4 columns")]
 
 
 def workbook(path, rows):
@@ -253,7 +261,7 @@ def test_ratings_from_a_workbook(tmp_path):
         ("gone.csv", None, "no such file"),
         ("gone.jsonl", None, "cannot read"),
         ("other.csv", "a,b\n1,2\n", "neither pairs nor ratings"),
-        ("gb.csv", "提示,left,right,winner\n写,A,B,left\n".encode("gb18030"), "not UTF-8"),
+        ("binary.csv", b"\x89PNG\r\n\x1a\n" + bytes(40), "neither text nor a table"),
         ("gb.jsonl", "写一首关于雪的诗。".encode("gb18030"), "not UTF-8"),
         ("broken.xlsx", b"PK\x03\x04 no workbook", "not a workbook"),
         ("empty.jsonl", "", "no usable ranking"),

@@ -118,6 +118,9 @@ def _in_table(path: Path) -> Iterator[tuple[int, Ranking | Rating | str]]:
         raise InputError("no such file", where=str(path), remedy="Check the path.")
     kind = None
     for row, cells in table_rows(path):
+        if isinstance(cells, str):
+            yield row, cells
+            continue
         kind = kind or kind_of(cells)
         if kind is None:
             raise InputError(

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from coig_writer.errors import InputError
+from coig_writer.dataset.containers import records_of
 from coig_writer.schema import Ranking, Rating
 
 COLUMNS = {
@@ -41,54 +39,18 @@ _RIGHT = {"right", "b", "model_b", "2", "右", ">"}
 _TIE = {"tie", "draw", "equal", "both", "neither", "0", "0.5", "=", "平", "平局"}
 
 
-def table_rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    """(row number in the file, cells by column name) of a CSV, TSV or XLSX file; empty rows are skipped.
+def table_rows(path: Path) -> Iterator[tuple[int, dict[str, Any] | str]]:
+    """(row number in the file, cells by column name in lower case, or why it cannot be used); empty rows are skipped.
 
     Raises:
         InputError: the file cannot be read as a table.
     """
-    rows = _sheet_rows(path) if path.suffix.lower() in (".xlsx", ".xlsm") else _csv_rows(path)
-    header: list[str] | None = None
-    for number, cells in rows:
-        if not any(str(cell or "").strip() for cell in cells):
-            continue
-        if header is None:
-            header = [str(cell or "").strip().lower() for cell in cells]
+    for found in records_of(path):
+        row = int(found.where.rpartition(":")[2])
+        if found.error:
+            yield row, found.error
         else:
-            yield number, dict(zip(header, cells, strict=False))
-
-
-def _csv_rows(path: Path) -> Iterator[tuple[int, list[Any]]]:
-    try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InputError(
-            "this table is not UTF-8", where=str(path), remedy="Save it as CSV UTF-8, or as XLSX."
-        ) from error
-    first = text.partition("\n")[0]
-    delimiter = max(",\t;", key=first.count)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-    try:
-        for cells in reader:
-            yield reader.line_num, cells
-    except csv.Error as error:
-        raise InputError(f"not a table: {error}", where=f"{path}:{reader.line_num}", remedy="Mend the line.") from error
-
-
-def _sheet_rows(path: Path) -> Iterator[tuple[int, list[Any]]]:
-    from zipfile import BadZipFile
-
-    import openpyxl
-
-    try:
-        book = openpyxl.load_workbook(path, read_only=True, data_only=True)
-        try:
-            rows = [list(cells) for cells in book.worksheets[0].iter_rows(values_only=True)]
-        finally:
-            book.close()
-    except (BadZipFile, LookupError, ValueError, TypeError, SyntaxError, OSError) as error:
-        raise InputError(f"not a workbook: {error}", where=str(path), remedy="Save it as XLSX or CSV.") from error
-    yield from enumerate(rows, 1)
+            yield row, {name.lower(): cell for name, cell in found.value.items()}
 
 
 def _cell(row: dict[str, Any], column: str) -> str | None:
