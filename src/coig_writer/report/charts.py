@@ -53,7 +53,7 @@ def write_figures(found: Statistics, folder: Path, languages: Sequence[Language]
     """
     import matplotlib as mpl
 
-    style: Any = _style()
+    style: Any = house_style()
 
     written = []
     for language in languages:
@@ -62,12 +62,13 @@ def write_figures(found: Statistics, folder: Path, languages: Sequence[Language]
                 if name == "scores" and not found.overall.totals:
                     continue
                 figure = draw(found, language)
-                written += [_save(figure, folder / f"{name}.{language}.{kind}", kind) for kind in FORMATS]
+                written += [save_figure(figure, folder / f"{name}.{language}.{kind}", kind) for kind in FORMATS]
     return written
 
 
-def _save(figure: Figure, path: Path, kind: str) -> Path:
-    metadata: dict[str, Any] = {{"svg": "Date", "pdf": "CreationDate"}.get(kind, "Software"): None}  # same bytes
+def save_figure(figure: Figure, path: Path, kind: str) -> Path:
+    """Writes a figure as `png`, `svg` or `pdf` and returns `path`; the same figure gives the same bytes."""
+    metadata: dict[str, Any] = {{"svg": "Date", "pdf": "CreationDate"}.get(kind, "Software"): None}
     with whole_file(path) as temporary:
         figure.savefig(temporary, format=kind, metadata=metadata, dpi=200, bbox_inches="tight", pad_inches=0.15)
     return path
@@ -104,7 +105,12 @@ def _add_font(path: str) -> None:
         return
 
 
-def _style() -> dict[str, Any]:
+def house_style() -> dict[str, Any]:
+    """Settings of matplotlib for all our figures.
+
+    Raises:
+        SettingError: no font with Chinese characters is installed.
+    """
     return {
         "font.family": "sans-serif",
         "font.sans-serif": [chinese_font(), "DejaVu Sans"],
@@ -130,11 +136,13 @@ def _whole_numbers(axis: Any, most: int = 8) -> None:
     axis.set_major_locator(MaxNLocator(nbins=most, integer=True))
 
 
-def _say(label: Label, language: Language) -> str:
+def say(label: Label, language: Language) -> str:
+    """The words of a label in one language."""
     return label.zh if language == "zh" else label.en
 
 
-def _figure(width: float, height: float) -> Figure:
+def new_figure(width: float, height: float) -> Figure:
+    """An empty figure; width and height in inches."""
     from matplotlib.figure import Figure
 
     return Figure(figsize=(width, height), layout="constrained")
@@ -143,7 +151,7 @@ def _figure(width: float, height: float) -> Figure:
 def category_donut(found: Statistics, language: Language) -> Figure:
     """Share of each category, the largest first and clockwise from the top, each named beside its slice."""
     groups = sorted(found.categories, key=lambda group: -group.count)
-    figure = _figure(7.2, 4.6)
+    figure = new_figure(7.2, 4.6)
     axes = figure.subplots()
     wedges, _ = axes.pie(
         [group.count for group in groups],
@@ -153,21 +161,21 @@ def category_donut(found: Statistics, language: Language) -> Figure:
         wedgeprops={"width": 0.36, "edgecolor": "white", "linewidth": 1.5},
     )
     total = Label(f"{found.count:,}\n个三元组", f"{found.count:,}\ntriplets")
-    axes.text(0, 0, _say(total, language), ha="center", va="center", fontsize=15, linespacing=1.5)
+    axes.text(0, 0, say(total, language), ha="center", va="center", fontsize=15, linespacing=1.5)
     names = [
-        f"{_say(labels.group(group.slug), language)}  {100 * group.share:.1f} %  ({group.count:,})" for group in groups
+        f"{say(labels.group(group.slug), language)}  {100 * group.share:.1f} %  ({group.count:,})" for group in groups
     ]
     axes.legend(
         wedges, names, loc="center left", bbox_to_anchor=(1.02, 0.5), frameon=False, handlelength=1, labelspacing=0.9
     )
-    axes.set_title(_say(Label("各类别占比", "Share of each category"), language), loc="left", fontsize=12, pad=12)
+    axes.set_title(say(Label("各类别占比", "Share of each category"), language), loc="left", fontsize=12, pad=12)
     return figure
 
 
 def genre_bars(found: Statistics, language: Language) -> Figure:
     """Count of each genre, category by category, with the number at the end of the bar."""
     rows = _genre_rows(found, language)
-    figure = _figure(7.2, 1.1 + 0.21 * len(rows))
+    figure = new_figure(7.2, 1.1 + 0.21 * len(rows))
     axes = figure.subplots()
     places = list(range(len(rows)))
     axes.barh(places, [count or 0 for _, count in rows], color=BLUE, height=0.68)
@@ -182,10 +190,10 @@ def genre_bars(found: Statistics, language: Language) -> Figure:
             tick.set_fontweight("bold")
             tick.set_color(BLUE)
     axes.set_ylim(len(rows) - 0.4, -0.6)
-    axes.set_xlabel(_say(_TRIPLETS, language))
+    axes.set_xlabel(say(_TRIPLETS, language))
     axes.tick_params(axis="y", length=0)
     _whole_numbers(axes.xaxis)
-    axes.set_title(_say(Label("各体裁个数", "Triplets of each genre"), language), loc="left", fontsize=12)
+    axes.set_title(say(Label("各体裁个数", "Triplets of each genre"), language), loc="left", fontsize=12)
     return figure
 
 
@@ -194,9 +202,9 @@ def _genre_rows(found: Statistics, language: Language) -> list[tuple[str, int | 
     rows: list[tuple[str, int | None]] = []
     for category in found.categories:
         members = [group for group in found.genres if group.category.slug == category.slug]
-        rows.append((f"{_say(labels.group(category.slug), language)} {category.count:,}", None))
+        rows.append((f"{say(labels.group(category.slug), language)} {category.count:,}", None))
         rows += [
-            (_say(labels.genre(group.slug), language), group.count)
+            (say(labels.genre(group.slug), language), group.count)
             for group in sorted(members, key=lambda each: -each.count)
         ]
     return rows
@@ -204,7 +212,7 @@ def _genre_rows(found: Statistics, language: Language) -> list[tuple[str, int | 
 
 def length_histograms(found: Statistics, language: Language) -> Figure:
     """How long articles, prompts and reasonings are, one above the other on one logarithmic axis."""
-    figure = _figure(7.2, 5.4)
+    figure = new_figure(7.2, 5.4)
     counts: Mapping[Any, Mapping[int, int]] = found.overall.length_counts
     axis = LogAxis.over([length for each in counts.values() for length in each])
     for axes, part in zip(figure.subplots(len(PARTS), 1, sharex=True), PARTS, strict=True):
@@ -220,10 +228,10 @@ def length_histograms(found: Statistics, language: Language) -> Figure:
         axes.set_xscale("log")
         axes.set_xlim(axis.low, axis.high)
         _whole_numbers(axes.yaxis, most=4)
-    axes.set_xlabel(_say(Label("字符数（对数轴）", "Characters (logarithmic axis)"), language))
+    axes.set_xlabel(say(Label("字符数（对数轴）", "Characters (logarithmic axis)"), language))
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
-    figure.supylabel(_say(_TRIPLETS, language), fontsize=10, color=QUIET)
-    figure.suptitle(_say(Label("篇幅分布", "Distribution of lengths"), language), x=0.01, ha="left", fontsize=12)
+    figure.supylabel(say(_TRIPLETS, language), fontsize=10, color=QUIET)
+    figure.suptitle(say(Label("篇幅分布", "Distribution of lengths"), language), x=0.01, ha="left", fontsize=12)
     return figure
 
 
@@ -234,23 +242,23 @@ def _mark_mean(axes: Any, found: Statistics, part: Any, language: Language) -> N
         f"{labels.PARTS[part].zh}　{lengths.min:,}–{lengths.max:,}，均值 {lengths.mean:,.0f}",
         f"{labels.PARTS[part].en}: {lengths.min:,}–{lengths.max:,}, mean {lengths.mean:,.0f}",
     )
-    axes.set_title(_say(words, language), loc="left", fontsize=9.5)
+    axes.set_title(say(words, language), loc="left", fontsize=9.5)
 
 
 def score_histograms(found: Statistics, language: Language) -> Figure:
     """How each of the six scores is distributed, all to one scale."""
-    figure = _figure(7.2, 3.8)
+    figure = new_figure(7.2, 3.8)
     grid = figure.subplots(2, 3, sharex=True, sharey=True)
     for column, part in enumerate(PARTS):
         for row, aspect in enumerate(("quality", "creativity")):
             axes, counts = grid[row][column], found.scores[f"{part}_{aspect}"]
             axes.bar(range(1, 11), [counts.get(value, 0) for value in range(1, 11)], color=BLUE, width=0.78)
-            axes.set_title(_say(labels.DIMENSIONS[f"{part}_{aspect}"], language), loc="left", fontsize=9.5)
+            axes.set_title(say(labels.DIMENSIONS[f"{part}_{aspect}"], language), loc="left", fontsize=9.5)
             axes.set_xticks(range(1, 11))
             _whole_numbers(axes.yaxis, most=4)
-    figure.supylabel(_say(_TRIPLETS, language), fontsize=10, color=QUIET)
+    figure.supylabel(say(_TRIPLETS, language), fontsize=10, color=QUIET)
     figure.suptitle(
-        _say(Label("六项分数分布", "Distribution of the six scores"), language), x=0.01, ha="left", fontsize=12
+        say(Label("六项分数分布", "Distribution of the six scores"), language), x=0.01, ha="left", fontsize=12
     )
     return figure
 

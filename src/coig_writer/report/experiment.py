@@ -18,10 +18,10 @@ from coig_writer.report.charts import (
     QUIET,
     RED,
     Language,
-    _figure,
-    _save,
-    _say,
-    _style,
+    house_style,
+    new_figure,
+    save_figure,
+    say,
 )
 from coig_writer.report.labels import Label
 from coig_writer.report.page import render_page
@@ -151,20 +151,20 @@ def write_curves(
     """Writes `METRIC.zh` and `METRIC.en` as PNG and SVG; returns the files."""
     import matplotlib as mpl
 
-    style: Any = _style()
+    style: Any = house_style()
     written = []
     with mpl.rc_context(style):
         for metric in dict.fromkeys(curve.metric for curve in curves):
             drawn = [curve for curve in curves if curve.metric == metric]
             for language in languages:
                 figure = draw_curves(drawn, language, title=title, note=note)
-                written += [_save(figure, folder / f"{metric}.{language}.{kind}", kind) for kind in FORMATS]
+                written += [save_figure(figure, folder / f"{metric}.{language}.{kind}", kind) for kind in FORMATS]
     return written
 
 
 def draw_curves(curves: Sequence[Curve], language: Language, *, title: str, note: str | None = None) -> Figure:
     """One metric over the ratio: means with 95 % intervals, the set without triplets as a band, a step as a span."""
-    figure = _figure(7.2, 4.2)
+    figure = new_figure(7.2, 4.2)
     axes = figure.subplots()
     for colour, curve in zip(COLOURS * len(curves), curves, strict=False):
         _draw(axes, curve, colour, language, alone=len(curves) == 1)
@@ -178,12 +178,12 @@ def draw_curves(curves: Sequence[Curve], language: Language, *, title: str, note
     axes.set_xticks(doses, [f"1:{number(dose)}" for dose in doses])
     axes.minorticks_off()
     axes.margins(x=0.08)
-    axes.set_xlabel(_say(Label("创作样本与通用样本之比", "Creative to general samples"), language))
-    axes.set_ylabel(_say(metric_label(metric), language))
+    axes.set_xlabel(say(Label("创作样本与通用样本之比", "Creative to general samples"), language))
+    axes.set_ylabel(say(metric_label(metric), language))
     axes.grid(axis="y", color="#ece6d8", linewidth=0.8)
     axes.set_axisbelow(True)
     axes.legend(frameon=False, fontsize=8.5, loc="best")
-    axes.set_title(f"{title}: {_say(metric_label(metric), language)}", loc="left", fontsize=12)
+    axes.set_title(f"{title}: {say(metric_label(metric), language)}", loc="left", fontsize=12)
     if note:
         figure.supxlabel(note, fontsize=8, color=QUIET, x=0.01, ha="left")
     return figure
@@ -204,7 +204,7 @@ def _draw(axes: Any, curve: Curve, colour: str, language: Language, *, alone: bo
         markersize=5,
         capsize=3,
         linewidth=1.4,
-        label=f"{curve.base}, {curve.pool}, {_say(asked_label(curve.language), language)}",
+        label=f"{curve.base}, {curve.pool}, {say(asked_label(curve.language), language)}",
     )
     if curve.alone:
         axes.axhspan(curve.alone.low, curve.alone.high, color=colour, alpha=0.08, linewidth=0)
@@ -213,7 +213,7 @@ def _draw(axes: Any, curve: Curve, colour: str, language: Language, *, alone: bo
             color=colour,
             linewidth=1,
             linestyle="--",
-            label=_say(Label("只有通用样本", "general samples only"), language),
+            label=say(Label("只有通用样本", "general samples only"), language),
         )
     if alone and curve.change and curve.change.p < 0.05:
         axes.axvspan(curve.change.after, curve.change.at, color=INK, alpha=0.08, linewidth=0)

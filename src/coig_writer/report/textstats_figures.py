@@ -17,10 +17,10 @@ from coig_writer.report.charts import (
     QUIET,
     RED,
     Language,
-    _figure,
-    _save,
-    _say,
-    _style,
+    house_style,
+    new_figure,
+    save_figure,
+    say,
 )
 from coig_writer.report.labels import Label
 from coig_writer.report.textstats_tables import CLASS_LABELS, PEOPLE
@@ -52,7 +52,7 @@ def write_textstats_figures(
     """
     import matplotlib as mpl
 
-    style: Any = _style()
+    style: Any = house_style()
     written = []
     for asked in dict.fromkeys(group.language for group in found.groups):
         groups = [group for group in (*found.groups, *found.human) if group.language == asked]
@@ -61,22 +61,22 @@ def write_textstats_figures(
                 for name, draw in FIGURES.items():
                     figure = draw(groups, language)
                     stem = f"{names[name] if names else name}.{asked}.{language}"
-                    written += [_save(figure, folder / f"{stem}.{kind}", kind) for kind in kinds]
+                    written += [save_figure(figure, folder / f"{stem}.{kind}", kind) for kind in kinds]
     return written
 
 
 def _name(group: Group, language: Language) -> str:
-    return _say(PEOPLE, language) if group.model == HUMAN else group.model
+    return say(PEOPLE, language) if group.model == HUMAN else group.model
 
 
 def _titled(title: Label, groups: Sequence[Group], language: Language) -> str:
     asked = NAMES.get(groups[0].language, Label(groups[0].language, groups[0].language))
-    return _say(Label(f"{title.zh}（{asked.zh}）", f"{title.en} ({asked.en})"), language)
+    return say(Label(f"{title.zh}（{asked.zh}）", f"{title.en} ({asked.en})"), language)
 
 
 def length_boxes(groups: Sequence[Group], language: Language) -> Figure:
     """Box plots of characters: quartiles, median, mean, Tukey's whiskers, outliers."""
-    figure = _figure(7.2, 1.3 + 0.55 * len(groups))
+    figure = new_figure(7.2, 1.3 + 0.55 * len(groups))
     axes = figure.subplots()
     axes.boxplot(
         [group.values("chars") for group in groups],
@@ -94,14 +94,14 @@ def length_boxes(groups: Sequence[Group], language: Language) -> Figure:
     axes.invert_yaxis()
     axes.set_xlim(left=0)
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
-    axes.set_xlabel(_say(Label("字符数", "Characters"), language))
+    axes.set_xlabel(say(Label("字符数", "Characters"), language))
     axes.set_title(_titled(Label("回答的篇幅", "Lengths of answers"), groups, language), loc="left", fontsize=12)
     return figure
 
 
 def ttr_histograms(groups: Sequence[Group], language: Language) -> Figure:
     """The distribution of TTR of each model to one scale of values, with its mean."""
-    figure = _figure(7.2, 0.9 + 1.05 * len(groups))
+    figure = new_figure(7.2, 0.9 + 1.05 * len(groups))
     grid = figure.subplots(len(groups), 1, sharex=True, squeeze=False)
     for (axes,), group in zip(grid, groups, strict=True):
         values = [value for value in group.values("ttr") if value is not None]
@@ -110,11 +110,11 @@ def ttr_histograms(groups: Sequence[Group], language: Language) -> Figure:
             mean = sum(values) / len(values)
             axes.axvline(mean, color=RED, linewidth=1.2, linestyle=(0, (2, 2)))
             said = Label(f"{_name(group, 'zh')}　均值 {mean:.3f}", f"{_name(group, 'en')}: mean {mean:.3f}")
-            axes.set_title(_say(said, language), loc="left", fontsize=9.5)
+            axes.set_title(say(said, language), loc="left", fontsize=9.5)
         axes.set_xlim(0, 1)
         axes.tick_params(axis="y", labelsize=8)
-    grid[-1][0].set_xlabel(_say(Label("型例比（TTR）", "Type-token ratio (TTR)"), language))
-    figure.supylabel(_say(Label("回答数", "Answers"), language), fontsize=10, color=QUIET)
+    grid[-1][0].set_xlabel(say(Label("型例比（TTR）", "Type-token ratio (TTR)"), language))
+    figure.supylabel(say(Label("回答数", "Answers"), language), fontsize=10, color=QUIET)
     figure.suptitle(
         _titled(Label("TTR 的分布", "Distribution of TTR"), groups, language), x=0.01, ha="left", fontsize=12
     )
@@ -123,7 +123,7 @@ def ttr_histograms(groups: Sequence[Group], language: Language) -> Figure:
 
 def behaviour_bars(groups: Sequence[Group], language: Language) -> Figure:
     """Shares of the four classes of each model, stacked."""
-    figure = _figure(7.2, 1.7 + 0.45 * len(groups))
+    figure = new_figure(7.2, 1.7 + 0.45 * len(groups))
     axes = figure.subplots()
     starts = [0.0] * len(groups)
     for at, name in enumerate(CLASSES):
@@ -134,7 +134,7 @@ def behaviour_bars(groups: Sequence[Group], language: Language) -> Figure:
             left=starts,
             color=SHADES[at],
             height=0.66,
-            label=_say(CLASS_LABELS[name], language),
+            label=say(CLASS_LABELS[name], language),
         )
         starts = [start + width for start, width in zip(starts, widths, strict=True)]
     axes.set_yticks(range(len(groups)), [_name(group, language) for group in groups])
@@ -148,7 +148,7 @@ def behaviour_bars(groups: Sequence[Group], language: Language) -> Figure:
 
 def behaviour_areas(groups: Sequence[Group], language: Language) -> Figure:
     """Shares of the four classes along the text, from its first to its last tenth."""
-    figure = _figure(7.2, 1.6 + 1.4 * -(-len(groups) // 2))
+    figure = new_figure(7.2, 1.6 + 1.4 * -(-len(groups) // 2))
     grid = figure.subplots(-(-len(groups) // 2), min(2, len(groups)), sharex=True, sharey=True, squeeze=False)
     places = [100 * at / (TENTHS - 1) for at in range(TENTHS)]
     every = [axes for row in grid for axes in row]
@@ -160,14 +160,14 @@ def behaviour_areas(groups: Sequence[Group], language: Language) -> Figure:
             ]
             for at in range(len(CLASSES))
         ]
-        axes.stackplot(places, courses, colors=SHADES, labels=[_say(CLASS_LABELS[name], language) for name in CLASSES])
+        axes.stackplot(places, courses, colors=SHADES, labels=[say(CLASS_LABELS[name], language) for name in CLASSES])
         axes.set_xlim(0, 100)
         axes.set_ylim(0, 100)
         axes.set_title(_name(group, language), loc="left", fontsize=9.5)
     for axes in every[len(groups) :]:
         axes.set_visible(False)
     for axes in every[-grid.shape[1] :]:
-        axes.set_xlabel(_say(Label("文本的进程（%）", "Progress of the text (%)"), language))
+        axes.set_xlabel(say(Label("文本的进程（%）", "Progress of the text (%)"), language))
     figure.supylabel("%", fontsize=10, color=QUIET)
     figure.suptitle(
         _titled(Label("推理行为的变化", "Reasoning behaviour along the text"), groups, language),

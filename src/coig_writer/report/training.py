@@ -13,11 +13,11 @@ from coig_writer.report.charts import (
     QUIET,
     RED,
     Language,
-    _figure,
-    _save,
-    _say,
-    _style,
     _whole_numbers,
+    house_style,
+    new_figure,
+    save_figure,
+    say,
 )
 from coig_writer.report.labels import Label
 from coig_writer.train.logs import read_log
@@ -42,22 +42,22 @@ def write_loss_picture(log: Path, folder: Path, *, name: str, languages: Sequenc
     import matplotlib as mpl
 
     rows = list(read_log(log))
-    style: Any = _style()
+    style: Any = house_style()
     written = []
     with mpl.rc_context(style):
         for language in languages:
             figure = draw_loss(rows, name, language)
-            written += [_save(figure, folder / f"loss.{language}.{kind}", kind) for kind in FORMATS]
+            written += [save_figure(figure, folder / f"loss.{language}.{kind}", kind) for kind in FORMATS]
     return written
 
 
 def draw_loss(rows: Sequence[dict[str, Any]], name: str, language: Language) -> Figure:
     """Loss a step as a line, held-out loss as points joined, one colour a source."""
-    figure = _figure(7.2, 3.8)
+    figure = new_figure(7.2, 3.8)
     axes = figure.subplots()
     steps = [(row["step"], row["loss"]) for row in rows if "loss" in row]
     if steps:
-        axes.plot(*zip(*steps, strict=True), color=QUIET, linewidth=1, label=_say(Label("训练", "training"), language))
+        axes.plot(*zip(*steps, strict=True), color=QUIET, linewidth=1, label=say(Label("训练", "training"), language))
     for source in dict.fromkeys(key for row in rows for key in row if key.startswith("held_out_")):
         points = [(row["step"], row[source]) for row in rows if source in row]
         short = source.removeprefix("held_out_")
@@ -67,13 +67,13 @@ def draw_loss(rows: Sequence[dict[str, Any]], name: str, language: Language) -> 
             marker="o",
             markersize=4,
             linewidth=1.5,
-            label=_say(SOURCES.get(short, Label(short, short)), language),
+            label=say(SOURCES.get(short, Label(short, short)), language),
         )
-    axes.set_xlabel(_say(Label("步", "Step"), language))
-    axes.set_ylabel(_say(Label("每词元损失（纳特）", "Loss a token (nats)"), language))
+    axes.set_xlabel(say(Label("步", "Step"), language))
+    axes.set_ylabel(say(Label("每词元损失（纳特）", "Loss a token (nats)"), language))
     _whole_numbers(axes.xaxis)
     axes.grid(axis="y", color="#ece6d8", linewidth=0.8)
     axes.set_axisbelow(True)
     axes.legend(frameon=False)
-    axes.set_title(_say(Label(f"训练损失：{name}", f"Training loss: {name}"), language), loc="left", fontsize=12)
+    axes.set_title(say(Label(f"训练损失：{name}", f"Training loss: {name}"), language), loc="left", fontsize=12)
     return figure
