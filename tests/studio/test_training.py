@@ -3,17 +3,14 @@
 import random
 import re
 from datetime import timedelta
-from itertools import permutations
-from statistics import mean
 
+import krippendorff
 import pytest
 from django.utils import timezone
-from hypothesis import given
-from hypothesis import strategies as st
 
 from coig_writer.schema import DIMENSIONS
 from coig_writer.studio import export, figures, gold, reviewing, training
-from coig_writer.studio.models import Calibration, Item
+from coig_writer.studio.models import Calibration, CalibrationScore, Item
 from coig_writer.studio.workflow import Status
 
 MARKS = {"semantic_consistency": 5, "authenticity": 4, "coherence": 5, "diversity": 4}
@@ -78,29 +75,21 @@ def test_the_scores_of_others_show_after_ones_own(project, item, person):
     assert person("evaluator").client.get(path).status_code == 403
 
 
-def slow_alpha(units):
-    """By the definition: one minus observed by expected disagreement over all ordered pairs."""
-    kept = [unit for unit in units if len(unit) > 1]
-    values = [value for unit in kept for value in unit]
-    observed = sum(sum((a - b) ** 2 for a, b in permutations(unit, 2)) / (len(unit) - 1) for unit in kept) / len(values)
-    expected = mean((a - b) ** 2 for a, b in permutations(values, 2))
-    return 1 - observed / expected
-
-
-@given(st.lists(st.lists(st.integers(1, 10), max_size=4), max_size=6))
-def test_alpha_is_what_its_definition_says(units):
-    found = training.interval_alpha(units)
-    kept = [value for unit in units if len(unit) > 1 for value in unit]
-    if len(set(kept)) < 2:
-        assert found is None
-    else:
-        assert found == pytest.approx(slow_alpha(units))
-
-
-def test_alpha_of_chance_is_nought():
-    chance = random.Random(1)
-    units = [[chance.randint(1, 10) for _ in range(3)] for _ in range(4000)]
-    assert training.interval_alpha(units) == pytest.approx(0, abs=0.03)
+def test_a_session_shows_the_ordinal_alpha(project, item, person):
+    items = [item(number, submitted=1, head=1) for number in range(4)]
+    session = Calibration.objects.create(project=project, name="α")
+    session.items.set(items)
+    given = [[9, 8, 9, 3], [9, 7, 8, 2], [10, 8, 4, None]]
+    for row in given:
+        user = person("reviewer")
+        for one, score in zip(items, row, strict=True):
+            if score is not None:
+                CalibrationScore.objects.create(
+                    calibration=session, item=one, user=user, scores=dict.fromkeys(DIMENSIONS, score)
+                )
+    table = [[score or float("nan") for score in row] for row in given]
+    expected = krippendorff.alpha(table, level_of_measurement="ordinal")
+    assert [each.alpha for each in training.agreement(session, user)] == pytest.approx([expected] * 6)
 
 
 def known(item, maker, number=0, verdict="accept"):

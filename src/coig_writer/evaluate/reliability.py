@@ -31,23 +31,30 @@ class Alpha:
     """Judged by two raters or more."""
 
 
+def alpha_of(units: Units, level: Level) -> float | None:
+    """α of these units without its interval; None where nothing can be said (see `Alpha`)."""
+    kept = {unit: values for unit, values in units.items() if len(values) > 1}
+    if not kept:
+        return None
+    names = sorted({value for values in kept.values() for value in values})
+    (alpha,) = _alpha(_coincidences(kept, names).sum(axis=0)[None], level)
+    return None if np.isnan(alpha) else float(alpha)
+
+
 def krippendorff(units: Units, level: Level, rounds: int = 1000, seed: int = 0) -> Alpha:
     """α of these units, from the counts of coincidences of each query (Krippendorff 2011)."""
     kept = {unit: values for unit, values in units.items() if len(values) > 1}
-    names = sorted({value for values in kept.values() for value in values})
-    if not kept:
-        return Alpha(None, None, None, 0)
-    counts = _coincidences(kept, names)
-    (alpha,) = _alpha(counts.sum(axis=0)[None], level)
-    if np.isnan(alpha):
+    alpha = alpha_of(kept, level)
+    if alpha is None:
         return Alpha(None, None, None, len(kept))
+    counts = _coincidences(kept, sorted({value for values in kept.values() for value in values}))
     flat = counts.reshape(len(counts), -1)
     sampled = bootstrap(
         lambda weights: _alpha((weights @ flat).reshape(-1, *counts.shape[1:]), level), len(counts), rounds, seed
     )
     sampled = sampled[~np.isnan(sampled)]
     low, high = np.quantile(sampled, (0.025, 0.975))
-    return Alpha(float(alpha), float(low), float(high), len(kept))
+    return Alpha(alpha, float(low), float(high), len(kept))
 
 
 def _coincidences(units: Units, names: Sequence[int]) -> Floats:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -71,53 +71,32 @@ def may_work(project: Project, user: Any) -> bool:
     return not project.course_required or passed(project, user) >= set(UNITS)
 
 
-def interval_alpha(units: Sequence[Sequence[float]]) -> float | None:
-    """Krippendorff's α for values whose differences mean something (Krippendorff 2011, interval metric).
-
-    Args:
-        units: for each item the values that raters gave; missing raters are just missing.
-
-    Returns:
-        1 perfect, 0 as by chance; None without a unit of two raters or where all values are the same.
-    """
-    kept = [unit for unit in units if len(unit) > 1]
-    values = [value for unit in kept for value in unit]
-    if len(set(values)) < 2:
-        return None
-    expected = _squares(values) / (len(values) - 1)
-    observed = sum(_squares(unit) / (len(unit) - 1) for unit in kept)
-    return 1 - observed / expected
-
-
-def _squares(values: Sequence[float]) -> float:
-    """Sum of the squared differences of all ordered pairs."""
-    mean = sum(values) / len(values)
-    return 2 * len(values) * sum((value - mean) ** 2 for value in values)
-
-
 @dataclass(frozen=True)
 class Agreement:
     """What a session shows of one dimension."""
 
     dimension: str
     alpha: float | None
+    """Krippendorff's, ordinal; None where nothing can be said."""
     mine: float | None
     """How much higher the person scores than the others on the same items, in points."""
 
 
 def agreement(calibration: Calibration, user: Any) -> list[Agreement]:
     """Agreement by dimension, and how the person's scores lie beside those of the others."""
+    from coig_writer.evaluate.reliability import alpha_of
+
     rows = list(calibration.scores.values_list("item_id", "user_id", "scores"))
     found = []
     for name in DIMENSIONS:
-        units: dict[int, list[float]] = {}
+        units: dict[tuple[str, str], list[int]] = {}
         for item, _, scores in rows:
-            units.setdefault(item, []).append(scores[name])
+            units.setdefault((str(item), name), []).append(scores[name])
         differences = []
         for item, rater, scores in rows:
             others = [theirs[name] for same, who, theirs in rows if same == item and who != user.pk]
             if rater == user.pk and others:
                 differences.append(scores[name] - sum(others) / len(others))
         mine = sum(differences) / len(differences) if differences else None
-        found.append(Agreement(name, interval_alpha(list(units.values())), mine))
+        found.append(Agreement(name, alpha_of(units, "ordinal"), mine))
     return found
