@@ -57,3 +57,8 @@ class Interrupted(CoigError):
     """The user stopped a run; what was finished is kept."""
 
     exit_code = 130
+
+
+def first_line(error: BaseException) -> str:
+    """The first line of what a library's error says, or its name; without the full stop, as our messages have none."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")

@@ -6,12 +6,13 @@ import base64
 import hashlib
 import json
 import re
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
+from support.loopback import Loopback
 
-class DatasetHub:
+
+class DatasetHub(Loopback):
     """A context manager; `url` is what `HF_ENDPOINT` is to say.
 
     Args:
@@ -27,18 +28,6 @@ class DatasetHub:
         self.messages: list[str] = []
         self.store: dict[str, bytes] = {}
         """Large files by their hash."""
-
-    def __enter__(self) -> DatasetHub:
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"hub": self}))
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
-        self._thread.start()
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join(10)
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -143,3 +132,6 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, *_: object) -> None:
         """Quiet."""
+
+
+DatasetHub.handler = _Handler

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
+
+from support.loopback import Loopback
 
 
-class Hub:
+class Hub(Loopback):
     """Serves `/OWNER/REPO/resolve/main/FILE`; a context manager.
 
     Args:
@@ -21,18 +22,6 @@ class Hub:
         self.broken = broken
         self.downloads: list[str] = []
         """The path of each file that was sent, whole or not."""
-
-    def __enter__(self) -> Hub:
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"hub": self}))
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
-        self._thread.start()
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join(10)
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -66,3 +55,6 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: object) -> None:
         """Says nothing: the tests look at `downloads`."""
+
+
+Hub.handler = _Handler

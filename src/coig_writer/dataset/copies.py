@@ -1,4 +1,4 @@
-"""Near copies among very many texts, in bounded memory: half a kilobyte for each text, and no text is kept.
+"""Near copies among very many texts, in little memory: 520 bytes for each text, and no text is kept.
 
 The signatures are those of `corpus.minhash`; each value is shortened to 16 bits, which makes one in 65,536 unequal
 values look equal and halves the memory.

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from coig_writer.errors import InputError, SettingError, StorageError
+from coig_writer.errors import InputError, SettingError, StorageError, first_line
 
 _ADDRESS = re.compile(r"(?:hf:)?(?P<repo>[\w.-]+/[\w.-]+?)(?:@(?P<revision>[^/\s]+))?(?:/(?P<file>\S+))?")
 _DATA = (".jsonl", ".json", ".parquet", ".csv", ".xlsx", ".jsonl.gz", ".json.gz", ".jsonl.zst")
@@ -143,19 +143,15 @@ def _hub_errors(address: Address, writing: bool = False) -> Iterator[None]:
     except HfHubHTTPError as error:
         status = getattr(error.response, "status_code", None)
         remedy = "Set HF_TOKEN to a token that may write there." if status in (401, 403) else "Try again later."
-        raise kind(f"the Hub refuses: {_first_line(error)}", where=where, remedy=remedy) from error
+        raise kind(f"the Hub refuses: {first_line(error)}", where=where, remedy=remedy) from error
     except Exception as error:  # of the library's HTTP client, which changes with its version, or of the disk
         raise _unreachable(kind, error, where) from error
 
 
 def _unreachable(kind: type[InputError] | type[StorageError], error: BaseException, where: str) -> Exception:
-    reason = _first_line(error.__cause__ or error)
+    reason = first_line(error.__cause__ or error)
     return kind(
         f"the Hub cannot be reached: {reason}",
         where=where,
         remedy="Check the network or set HF_ENDPOINT to a mirror; a local file needs no network.",
     )
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")

@@ -1,7 +1,7 @@
 """Whether a set is fit to be released or trained on: every triplet by itself, beside the others, beside a second set.
 
-Memory does not grow with the texts: about 0.7 kilobytes stay of each triplet. The texts of likely near copies are
-fetched in further passes over the files.
+Memory does not grow with the length of the texts: a sketch, a place and an id stay of each triplet. The texts of likely
+near copies are fetched in further passes over the files.
 """
 
 from __future__ import annotations

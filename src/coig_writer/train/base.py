@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from filelock import FileLock
 
-from coig_writer.errors import ModelError, SettingError
+from coig_writer.errors import ModelError, SettingError, first_line
 from coig_writer.llm.registry import EMBEDDED
 from coig_writer.llm.weights import cache_folder, packaged_weights, sha256
 
@@ -135,7 +135,7 @@ def _loading(base: Base) -> Iterator[None]:
     try:
         yield
     except (OSError, ValueError, KeyError, ImportError) as error:
-        first = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
+        first = first_line(error)
         raise ModelError(
             f"cannot load the model: {first}",
             where=base.name,
