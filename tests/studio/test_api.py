@@ -1,8 +1,10 @@
 """The studio for programs, and what it tells them."""
 
+import csv
 import hashlib
 import hmac
 import http.server
+import io
 import json
 import socket
 import threading
@@ -151,3 +153,22 @@ def test_an_approval_is_told_signed_and_told_again_after_a_failure(project, item
     assert json.loads(body) == {"event": "approved", "item": one.pk}
     assert signature == hmac.new(hook.secret.encode(), body, hashlib.sha256).hexdigest()
     assert webhooks.send_waiting() == 0
+
+
+def test_a_table_opens_in_a_spreadsheet_and_runs_nothing(project, item, person, form):
+    one, author, manager = item(), person("annotator"), person("manager")
+    path = author.client.post(f"/projects/{project.pk}/claim/annotator").url
+    prompt = '=HYPERLINK("http://evil.example")，' + form()["prompt"]
+    assert author.client.post(f"{path}save", form(prompt=prompt)).status_code == 302
+    one.refresh_from_db()
+    project.items.filter(pk=one.pk).update(status=Status.APPROVED, submitted=one.head)
+    answer = manager.client.get(f"/projects/{project.pk}/export/triplets.csv")
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="triplets.csv"'
+    data = b"".join(answer.streaming_content)
+    assert data.startswith(b"\xef\xbb\xbf")
+    [row] = csv.DictReader(io.StringIO(data.decode("utf-8-sig")))
+    assert (row["id"], row["prompt"], row["article_quality"]) == (one.key, f"'{prompt}", "9")
+    history = b"".join(manager.client.get(f"/projects/{project.pk}/export/history.csv").streaming_content)
+    assert [line["version"] for line in csv.DictReader(io.StringIO(history.decode("utf-8-sig")))] == ["1", "2"]
+    for wrong in ("triplets.xlsx", "nothing.csv"):
+        assert manager.client.get(f"/projects/{project.pk}/export/{wrong}").status_code == 404

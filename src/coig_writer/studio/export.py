@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import csv
+import io
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from django.db.models import Prefetch
 
 from coig_writer.files import write_jsonl
-from coig_writer.schema import Provenance, Review, Triplet, Verdict
+from coig_writer.schema import DIMENSIONS, Provenance, Review, Triplet, Verdict
 from coig_writer.studio.models import Decision, Item, Project, Version
 from coig_writer.studio.workflow import Status
 
@@ -98,7 +100,46 @@ def history(project: Project) -> Iterator[dict[str, Any]]:
 
 
 EXPORTS = {"triplets": triplets, "decisions": decisions, "history": history}
-"""What can be exported as JSON Lines, by name."""
+"""What can be exported, by name."""
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def as_csv(rows: Iterable[Triplet | dict[str, Any]]) -> Iterator[str]:
+    """The rows as lines of a table that spreadsheets open with their Chinese intact; a triplet is one line.
+
+    A text that a spreadsheet would run as a formula stands behind an apostrophe.
+    """
+    buffer = io.StringIO()
+    writer = csv.writer(buffer)
+    yield "\ufeff"
+    for number, row in enumerate(rows):
+        flat = _flat(row) if isinstance(row, Triplet) else row
+        if number == 0:
+            writer.writerow(flat)
+        writer.writerow([_cell(value) for value in flat.values()])
+        yield buffer.getvalue()
+        buffer.seek(0)
+        buffer.truncate()
+
+
+def _cell(value: Any) -> Any:
+    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
+
+
+def _flat(row: Triplet) -> dict[str, Any]:
+    scores = row.scores[-1] if row.scores else None
+    return {
+        "id": row.id,
+        "genre": row.genre,
+        "title": row.article.title,
+        "prompt": row.prompt,
+        "reasoning": row.reasoning,
+        "article": row.article.text,
+        **{name: getattr(scores, name, None) for name in DIMENSIONS},
+        "scored_by": scores.by if scores else None,
+        "verdicts": " ".join(each.verdict for each in row.reviews),
+        "drafted_by": row.provenance.drafted_by if row.provenance else None,
+    }
 
 
 def write_triplets(project: Project, path: Path) -> int:

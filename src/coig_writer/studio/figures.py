@@ -9,10 +9,11 @@ from itertools import pairwise
 from statistics import median
 from typing import Any
 
-from django.db.models import Count
+from django.db.models import Count, F
 from django.utils import timezone
 
 from coig_writer.dataset.statistics import human_share
+from coig_writer.studio import gold
 from coig_writer.studio.models import Assignment, Decision, Project, Version
 from coig_writer.studio.workflow import Role, Status
 from coig_writer.taxonomy import categories, published
@@ -42,6 +43,8 @@ class Person:
     approved: int
     first_pass: float | None
     reviews: int
+    gold: tuple[int, int]
+    """(known items judged rightly, known items judged)."""
     hours: float
     human: float | None
     """Mean share of the wording that is theirs, 0–1, of texts that a model drafted."""
@@ -184,10 +187,11 @@ def _people(project: Project) -> list[Person]:
     users = {
         each.user_id: each.user for each in members if each.role in (Role.ANNOTATOR, Role.REVIEWER, Role.INSPECTOR)
     }
-    return [_person(project, user) for user in users.values()]
+    known = {row.user.pk: row.gold for row in gold.standings(project)}
+    return [_person(project, user, known.get(user.pk, (0, 0))) for user in users.values()]
 
 
-def _person(project: Project, user: Any) -> Person:
+def _person(project: Project, user: Any, known: tuple[int, int]) -> Person:
     items = project.items.filter(author=user, exercise__isnull=True)
     judged = items.filter(decisions__round=1, decisions__kind="review").exclude(status=Status.IN_REVIEW, round=1)
     judged_count = judged.distinct().count()
@@ -199,6 +203,7 @@ def _person(project: Project, user: Any) -> Person:
         approved=items.filter(status=Status.APPROVED).count(),
         first_pass=first / judged_count if judged_count else None,
         reviews=Decision.objects.filter(user=user, item__project=project, item__exercise__isnull=True).count(),
+        gold=known,
         hours=_hours(project, user),
         human=_human(project, user),
     )
@@ -216,10 +221,10 @@ def _hours(project: Project, user: Any) -> float:
 
 def _human(project: Project, user: Any) -> float | None:
     shares = []
-    items = project.items.filter(author=user, exercise__isnull=True)
-    for item in items.exclude(draft_json__isnull=True).exclude(submitted=0)[:200]:
-        version = item.versions.get(number=item.submitted)
-        drafted = item.draft
+    submitted = Version.objects.filter(number=F("item__submitted"), item__project=project, item__author=user)
+    submitted = submitted.filter(item__exercise__isnull=True, item__draft_json__isnull=False)
+    for version in submitted.select_related("item").order_by("item_id")[:200]:
+        drafted = version.item.draft
         assert drafted is not None
         pairs = ((drafted.prompt, version.prompt), (drafted.reasoning, version.reasoning))
         shares += [human_share(old, new) for old, new in pairs if old]

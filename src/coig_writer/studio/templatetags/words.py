@@ -51,6 +51,19 @@ def say(parser: Parser, token: Token) -> Say:
     return Say(mark_safe(zh[1:-1]), mark_safe(en[1:-1]), values)
 
 
+@register.simple_tag
+def scale(name: str, numbers: range, given: int | None) -> SafeString:
+    """A button for each number. Made here, since the template's own loop took half of the workbench's time."""
+    field = conditional_escape(name)
+    return mark_safe(  # numbers, and a name that is escaped
+        "".join(
+            f'<label><input type="radio" name="{field}" value="{n:d}"{" checked" if n == given else ""}>'
+            f"<span>{n:d}</span></label>"
+            for n in numbers
+        )
+    )
+
+
 @register.filter
 def label(value: Any) -> str:
     """What a role, a status or any `Label` is called in the page's language."""

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_POST
 
 from coig_writer.files import dumps
 from coig_writer.studio import assign, figures, people, releasing
-from coig_writer.studio.export import EXPORTS
+from coig_writer.studio.export import EXPORTS, as_csv
 from coig_writer.studio.models import Project
 from coig_writer.studio.models.audit import record
 from coig_writer.studio.permissions import item_for, project_for
@@ -125,11 +125,17 @@ def release(request: HttpRequest, project_id: int) -> HttpResponse:
 
 @login_required
 def export(request: HttpRequest, project_id: int, name: str) -> HttpResponse:
+    """What was asked for as JSON Lines, or with `.csv` at the end of its name as a table."""
     project, _ = project_for(request.user, project_id, Role.MANAGER)
-    rows = EXPORTS.get(name)
-    if rows is None:
+    what, _, ending = name.partition(".")
+    rows = EXPORTS.get(what)
+    if rows is None or ending not in ("", "csv"):
         raise Http404
     record("export", actor=request.user, project=project, what=name)
-    response = StreamingHttpResponse((f"{dumps(row)}\n" for row in rows(project)), content_type="application/x-ndjson")
-    response.headers["Content-Disposition"] = f'attachment; filename="{name}.jsonl"'
+    if ending:
+        response = StreamingHttpResponse(as_csv(rows(project)), content_type="text/csv; charset=utf-8")
+    else:
+        lines = (f"{dumps(row)}\n" for row in rows(project))
+        response = StreamingHttpResponse(lines, content_type="application/x-ndjson")
+    response.headers["Content-Disposition"] = f'attachment; filename="{what}.{ending or "jsonl"}"'
     return response
