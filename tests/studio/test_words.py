@@ -30,6 +30,7 @@ MEANT_AS_IT_IS = {
     "A",
     "E",
     "jsonl",
+    "csv",
     "zh",
     "en",
 }

@@ -44,8 +44,18 @@ def _grams(text: str, size: int) -> set[str]:
     return {text[start : start + size] for start in range(len(text) - size + 1)}
 
 
+_SEARCHED = 10_000_000
+"""Product of two lengths up to which looking for each run is faster than hashing all: a reasoning and its article."""
+
+
 def longest_common_run(first: str, second: str) -> int:
     """Length in characters of the longest run that both texts share (bare texts)."""
+    if len(first) * len(second) <= _SEARCHED:
+        longest = 0
+        for start in range(len(first)):
+            while start + longest < len(first) and first[start : start + longest + 1] in second:
+                longest += 1
+        return longest
 
     def shared(size: int) -> bool:  # a shared run implies shared runs of every shorter length
         return size <= min(len(first), len(second)) and not _hashes(first, size).isdisjoint(_hashes(second, size))
