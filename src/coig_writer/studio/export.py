@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -99,7 +99,7 @@ def history(project: Project) -> Iterator[dict[str, Any]]:
         }
 
 
-EXPORTS = {"triplets": triplets, "decisions": decisions, "history": history}
+EXPORTS: dict[str, Callable[[Project], Iterator[Any]]] = {"triplets": triplets, "decisions": decisions, "history": history}
 """What can be exported, by name."""
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
