@@ -99,7 +99,11 @@ def history(project: Project) -> Iterator[dict[str, Any]]:
         }
 
 
-EXPORTS: dict[str, Callable[[Project], Iterator[Any]]] = {"triplets": triplets, "decisions": decisions, "history": history}
+EXPORTS: dict[str, Callable[[Project], Iterator[Any]]] = {
+    "triplets": triplets,
+    "decisions": decisions,
+    "history": history,
+}
 """What can be exported, by name."""
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
