@@ -144,3 +144,9 @@ def test_people_and_judges_apart_and_unknown_lengths_left_out():
     assert length_bias(votes_of([])) == {}
     same = {(f"zh-{at}", model): 100 for at in range(30) for model in "AB"}
     assert length_bias(votes_of(people, lengths=same)) == {}
+
+
+def test_one_query_says_nothing_of_length():
+    made = [ranked("A>B")[0].model_copy(update={"rater": f"human:{name}"}) for name in "xyz"]
+    lengths = {(made[0].query_id, "A"): 300, (made[0].query_id, "B"): 100}
+    assert length_bias(votes_of(made, lengths=lengths)) == {}

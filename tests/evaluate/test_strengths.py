@@ -151,3 +151,9 @@ def test_the_p_of_the_fit_is_even_where_the_model_holds():
     ps = [goodness_of_fit(Duels.of(random_rankings(60, seed=seed), MODELS), 200).p for seed in range(60)]
     assert 0.01 < np.mean(np.array(ps) < 0.1) < 0.3
     assert 0.3 < np.mean(ps) < 0.7
+
+
+def test_the_fit_is_not_judged_on_too_few_queries():
+    made = ranked(*["A>B>C", "B>C>A"] * 5)
+    assert goodness_of_fit(Duels.of(made, "ABC")) is not None
+    assert goodness_of_fit(Duels.of(made[:9], "ABC")) is None

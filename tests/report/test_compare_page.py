@@ -96,6 +96,15 @@ def test_made_rankings_are_called_synthetic(published, rich):
     assert "synthetic" not in render_comparison(rich, title="x").lower()
 
 
+def test_few_queries_and_a_single_outcome_are_told():
+    orders = ["A=B"] * 3
+    tied = [each.model_copy(update={"rater": f"human:{name}"}) for name in "xy" for each in ranked(*orders)]
+    said = [each.words.en for each in statements(compare(votes_of(tied), FEW)["all"])]
+    assert any("only one outcome was ever given" in each for each in said)
+    assert any(each.startswith("Only 3 queries:") for each in said)
+    assert not any("No query was judged by two" in each for each in said)
+
+
 def test_every_part_has_its_section(rich):
     page = render_comparison(rich, title="x", unread=[Unread("a.csv", 3, "no winner")])
     ids = {attributes.get("id") for tag, attributes in Elements(page).found if tag == "section"}

@@ -12,6 +12,9 @@ from coig_writer.evaluate.choice import ChoiceSets, bootstrap, order_sets, pair_
 from coig_writer.evaluate.wins import Duels, Floats
 from coig_writer.schema import Ranking
 
+LEAST_FOR_FIT = 10
+"""Queries below which resampling them says nothing of the fit: with two, four of five true models would be refused."""
+
 
 @dataclass(frozen=True)
 class Score:
@@ -100,13 +103,15 @@ def separated(duels: Duels) -> list[str]:
 
 
 def goodness_of_fit(duels: Duels, rounds: int = 1000, seed: int = 0) -> Fit | None:
-    """Whether one score a model is enough: None for fewer than three models, where it always is.
+    """Whether one score a model is enough.
+
+    None for fewer than three models, where it always is, and for fewer than ten queries, where nobody can tell.
 
     The pairs of a ranking are not independent, so X² has no χ² distribution here; its own is found by resampling
     prompts and taking each round's residuals about those of the data.
     """
     first, second = np.triu_indices(len(duels.models), 1)
-    if len(duels.models) < 3:
+    if len(duels.models) < 3 or len(duels.queries) < LEAST_FOR_FIT:
         return None
     sets = pair_sets(duels)
     won = _wins_by_prompt(duels)

@@ -14,6 +14,8 @@ from coig_writer.evaluate.wins import Duels, Floats, Integers
 from coig_writer.schema import Ranking
 
 PRIOR = 1e-4
+LEAST_QUERIES = 2
+"""With one query, errors clustered by query are none at all and every slope looks certain."""
 _ITERATIONS = 100
 
 
@@ -40,7 +42,7 @@ class LengthBias:
 
 
 def length_bias(votes: Votes) -> dict[str, LengthBias]:
-    """`human`, `llm` → its length bias; only those for whom a pair of answers has known lengths."""
+    """`human`, `llm` → its length bias; only those with pairs of known lengths on two queries or more."""
     found = {kind: _of(votes.by(kind).rankings, votes.lengths) for kind in ("human", "llm")}
     return {kind: each for kind, each in found.items() if each}
 
@@ -54,7 +56,7 @@ def _of(rankings: Sequence[Ranking], lengths: dict[tuple[str, str], int]) -> Len
     first, second = sizes[duels.query, duels.first], sizes[duels.query, duels.second]
     known = (first > 0) & (second > 0)
     ratio = np.log2(first[known] / second[known])
-    if not ratio.any():
+    if not ratio.any() or len(np.unique(duels.query[known])) < LEAST_QUERIES:
         return None
     score, query = duels.score[known], duels.query[known]
     designs = np.zeros((len(score), len(models)))

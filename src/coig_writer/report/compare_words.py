@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
+from coig_writer.evaluate.bradley_terry import LEAST_FOR_FIT
 from coig_writer.evaluate.compare import Comparison
 from coig_writer.evaluate.significance import ALPHA
 from coig_writer.evaluate.synthetic import RATER
@@ -151,6 +152,15 @@ def _order(found: Comparison) -> Iterator[Statement]:
 def _power(found: Comparison) -> Iterator[Statement]:
     if not found.power:
         return
+    if found.prompts < LEAST_FOR_FIT:
+        yield Statement(
+            "caution",
+            Label(
+                f"只有 {found.prompts} 题：按题重抽样得出的区间太窄，不可依凭，拟合优度不作检验。",
+                f"Only {found.prompts} {'query' if found.prompts == 1 else 'queries'}: intervals that resample queries "
+                "are too narrow to be relied on, and the fit is not tested.",
+            ),
+        )
     n, alone, strict = found.power.n, found.power.smallest, found.power.smallest_holm
     if alone is None:
         words = Label(
@@ -184,13 +194,7 @@ def _people(found: Comparison) -> Iterator[Statement]:
         alpha = each.places if each.places.alpha is not None else each.outcomes
         if alpha.alpha is None:
             if side == found.voters:
-                yield Statement(
-                    "caution",
-                    Label(
-                        "没有两人评过同一题，评的人是否一致无从得知。",
-                        "No query was judged by two raters, so nobody knows whether they agree.",
-                    ),
-                )
+                yield Statement("caution", _no_alpha(max(each.places.units, each.outcomes.units)))
             continue
         low = alpha.alpha < TENTATIVE
         value = f"{alpha.alpha:.3f} ({alpha.low:.3f}–{alpha.high:.3f})"
@@ -208,6 +212,19 @@ def _people(found: Comparison) -> Iterator[Statement]:
                 f"Agreement between {SIDES[side].en}: α = {value}, {verdict[1]}.",
             ),
         )
+
+
+def _no_alpha(shared: int) -> Label:
+    """Why there is no α: nothing was judged twice, or one value was given throughout."""
+    if shared:
+        return Label(
+            "同一题虽有两人以上评过，但给出的结果全都一样，α 没有定义。",
+            "Several raters judged the same queries, but only one outcome was ever given, so α is not defined.",
+        )
+    return Label(
+        "没有两人评过同一题，评的人是否一致无从得知。",
+        "No query was judged by two raters, so nobody knows whether they agree.",
+    )
 
 
 def _biases(found: Comparison) -> Iterator[Statement]:
