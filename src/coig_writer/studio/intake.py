@@ -15,6 +15,7 @@ from coig_writer.corpus.findings import Finding
 from coig_writer.dataset.read import Reject, iter_triplets
 from coig_writer.errors import CoigError
 from coig_writer.schema import Article, Draft, Triplet
+from coig_writer.studio import sharing
 from coig_writer.studio.models import Item, Project, Version
 from coig_writer.studio.models.audit import record
 from coig_writer.taxonomy import resolve
@@ -96,6 +97,7 @@ def add(project: Project, records: list[Incoming]) -> int:
             for item, each in zip(items, new.values(), strict=True)
             if each.prompt or each.reasoning
         )
+    sharing.share_if_wanted(project)
     return len(new)
 
 
