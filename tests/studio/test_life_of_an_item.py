@@ -5,7 +5,7 @@ import json
 import pytest
 
 from coig_writer.dataset.inputs import read_items
-from coig_writer.schema import Verdict
+from coig_writer.schema import Article, Verdict
 from coig_writer.studio.models import AuditEntry
 from coig_writer.studio.workflow import Status, after_inspection, after_reviews
 
@@ -175,3 +175,37 @@ def test_what_reviewers_agree_on_settles_the_round(verdicts, needed, status):
 
 def test_an_inspection_is_final():
     assert [after_inspection(verdict) for verdict in Verdict] == [Status.APPROVED, Status.SENT_BACK, Status.REMOVED]
+
+
+def test_an_import_says_what_the_project_nearly_has(project, item, crew, starter, tmp_path):
+    older = item(4)
+    article = starter[4]["article"]
+    near = {**article, "id": "", "title": "改了一处的同一篇", "text": article["text"] + "\n又添了一句。"}
+    rows = [near, starter[7]["article"]]
+    file = tmp_path / "articles.jsonl"
+    for row in rows:
+        row["id"] = Article.from_text(row["text"]).id
+    file.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
+    with open(file, "rb") as given:
+        page = crew["manager"].client.post(f"/projects/{project.pk}/import", {"file": given})
+    done = page.context["done"]
+    assert (done.added, done.known) == (2, 0)
+    [copy] = done.near
+    assert (copy.item.title, copy.older.pk) == ("改了一处的同一篇", older.pk)
+    assert copy.similarity > 0.7
+    assert f"/items/{older.pk}/review" in page.content.decode()
+
+
+def test_the_outline_leads_to_paragraphs_and_stanzas(project, person):
+    from coig_writer.studio import intake
+
+    manager = person("manager")
+    prose = Article.from_text(
+        "\n".join(f"第{n}段说江南的春天，雨落在河上，船家收了伞，一路无话。" * 3 for n in "一二三"), language="zh"
+    )
+    poem = Article.from_text("春天\n来了\n\n雨也\n来了\n\n河水\n涨了", genre="modern-poetry", language="zh")
+    for article, numbers in ((prose, [1, 2, 3]), (poem, [1, 3, 5])):
+        intake.add(project, [intake.Incoming(article)])
+        page = manager.client.get(f"/items/{project.items.get(key=article.id).pk}/review")
+        assert [line.number for line in page.context["outline"]] == numbers
+        assert f'href="#p{numbers[-1]}"' in page.content.decode()

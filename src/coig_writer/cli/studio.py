@@ -116,6 +116,11 @@ def import_(
         out.print(
             f"{path}: {done.added:,} added, {done.known:,} known, {len(done.rejects):,} unreadable", soft_wrap=True
         )
+        if done.near is None:
+            err.print("  near copies were not looked for: the project is too large", soft_wrap=True)
+        for copy in (done.near or [])[:SHOWN_REJECTS]:
+            about = f"  nearly the same ({copy.similarity:.0%}): {copy.item.title} and {copy.older.title}"
+            err.print(about, soft_wrap=True, highlight=False, markup=False)
         for reject in done.rejects[:SHOWN_REJECTS]:
             err.print(f"  {reject.where}: {reject.reason}", soft_wrap=True)
 

@@ -1,8 +1,7 @@
-"""Who gets which item: from the queue by skill and age, or by name; leases that run out."""
+"""Who takes which item: from the queue by skill and age, or by name. `sharing` gives out by rule."""
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -13,18 +12,10 @@ from coig_writer.studio import gold, training
 from coig_writer.studio.models import Assignment, Decision, Item, Membership, Project
 from coig_writer.studio.models.audit import record
 from coig_writer.studio.refusal import Refusal
+from coig_writer.studio.sharing import expire, give
 from coig_writer.studio.workflow import CLAIMABLE, Role, Status
 
-MOST_HELD = 5
-"""Items that one person may hold unfinished in one role before taking another."""
 _QUEUE_EMPTY = Refusal("队列里暂时没有适合你的。", "There is nothing in the queue for you now.", status=409)
-
-
-def expire(project: Project) -> int:
-    """Ends leases that have run out, so that others may take the items; returns how many."""
-    with transaction.atomic():
-        gone = Assignment.objects.filter(item__project=project, ended=None, lease_until__lte=timezone.now())
-        return gone.update(ended=timezone.now(), outcome="expired")
 
 
 def to_write(project: Project, user: Any) -> QuerySet[Item]:
@@ -76,7 +67,7 @@ def claim(project: Project, user: Any, role: Role) -> Item:
         )
     expire(project)
     open_now = Assignment.objects.filter(user=user, role=role, ended=None, item__project=project).count()
-    if open_now >= MOST_HELD:
+    if open_now >= project.most_held:
         raise Refusal(
             f"你手上已有 {open_now} 篇，先完成一些再领。",
             f"You hold {open_now} items already; finish some before taking more.",
@@ -90,7 +81,7 @@ def claim(project: Project, user: Any, role: Role) -> Item:
                 raise _QUEUE_EMPTY
             try:
                 with transaction.atomic():
-                    _assign(item, user, role, made_by=None)
+                    give(item, user, role)
                 return item
             except IntegrityError:  # somebody was faster; take the next
                 continue
@@ -124,7 +115,7 @@ def assign(item: Item, user: Any, role: Role, *, made_by: Any) -> Assignment:
     expire(item.project)
     try:
         with transaction.atomic():
-            return _assign(item, user, role, made_by=made_by)
+            return give(item, user, role, made_by=made_by)
     except IntegrityError as error:
         raise Refusal("这一篇已有人在做。", "Somebody holds this item already.", status=409) from error
 
@@ -140,20 +131,6 @@ def _check_reviewer(item: Item, user: Any) -> None:
     judged = item.decisions.filter(round=item.round, kind="review").count()
     if busy + judged >= item.reviewers_needed:
         raise Refusal("审阅员已够。", "The item has all the reviewers it needs.", status=409)
-
-
-def _assign(item: Item, user: Any, role: Role, *, made_by: Any) -> Assignment:
-    project, now = item.project, timezone.now()
-    due = now + timedelta(days=project.due_days)
-    lease = due if made_by else now + timedelta(hours=project.lease_hours)
-    made = Assignment.objects.create(item=item, user=user, role=role, made_by=made_by, lease_until=lease, due=due)
-    if role is Role.ANNOTATOR:
-        item.author = user
-        if item.status == Status.CANDIDATE:
-            item.status = Status.DRAFT
-        item.save(update_fields=["author", "status", "changed"])
-    record("assign", actor=made_by or user, item=item, user=user.pk, role=str(role))
-    return made
 
 
 def release(item: Item, user: Any, role: Role) -> None:

@@ -15,6 +15,7 @@ from coig_writer.corpus.findings import Finding
 from coig_writer.dataset.read import Reject, iter_triplets
 from coig_writer.errors import CoigError
 from coig_writer.schema import Article, Draft, Triplet
+from coig_writer.studio import sharing
 from coig_writer.studio.models import Item, Project, Version
 from coig_writer.studio.models.audit import record
 from coig_writer.taxonomy import resolve
@@ -22,6 +23,8 @@ from coig_writer.taxonomy import resolve
 CHUNK = 100
 """Items stored in one transaction, so that nobody who saves meanwhile waits long."""
 SHOWN_REJECTS = 20
+LOOKED_AT = 5_000
+"""Texts of a project among which an import looks for near copies; with more it would take minutes, and says so."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,15 @@ class Incoming:
     draft: Draft | None = None
 
 
+@dataclass(frozen=True)
+class NearCopy:
+    """An item that was added, and the older one that it nearly copies."""
+
+    item: Item
+    older: Item
+    similarity: float
+
+
 @dataclass
 class Imported:
     """What an import did; the three figures add up to the records read."""
@@ -42,6 +54,8 @@ class Imported:
     known: int = 0
     """Articles that the project has already."""
     rejects: list[Reject] = field(default_factory=list)
+    near: list[NearCopy] | None = field(default_factory=list)
+    """What was added and is very like what the project had; None: not looked for, since that was too much."""
 
 
 def import_file(project: Project, path: Path, *, actor: Any = None, name: str | None = None) -> Imported:
@@ -57,6 +71,7 @@ def import_file(project: Project, path: Path, *, actor: Any = None, name: str | 
         InputError: the file is missing or of no known kind.
     """
     done = Imported()
+    last = project.items.order_by("-pk").values_list("pk", flat=True).first() or 0
     for chunk in _chunks(_incoming(path)):
         records = []
         for each in chunk:
@@ -67,6 +82,7 @@ def import_file(project: Project, path: Path, *, actor: Any = None, name: str | 
         added = add(project, records)
         done.added += added
         done.known += len(records) - added
+    done.near = _near_copies(project, last)
     record(
         "import",
         actor=actor,
@@ -77,6 +93,23 @@ def import_file(project: Project, path: Path, *, actor: Any = None, name: str | 
         rejected=len(done.rejects),
     )
     return done
+
+
+def _near_copies(project: Project, last: int) -> list[NearCopy] | None:
+    """Items after number `last` that nearly copy one up to it."""
+    from coig_writer.dataset.near import Neighbourhood
+
+    old, new = project.items.filter(pk__lte=last), project.items.filter(pk__gt=last)
+    if old.count() > LOOKED_AT:
+        return None
+    if not (old.exists() and new.exists()):
+        return []
+    older, texts = zip(*old.values_list("pk", "article_json__text"), strict=True)
+    added, written = zip(*new.values_list("pk", "article_json__text"), strict=True)
+    found = zip(added, Neighbourhood(texts).matches(written), strict=True)
+    pairs = [(pk, older[match.index], match.similarity) for pk, match in found if match]
+    items = project.items.defer("article_json", "draft_json").in_bulk({pk for each in pairs for pk in each[:2]})
+    return [NearCopy(items[pk], items[other], similarity) for pk, other, similarity in pairs]
 
 
 def _chunks(records: Iterator[Incoming | Reject]) -> Iterator[list[Incoming | Reject]]:
@@ -96,6 +129,7 @@ def add(project: Project, records: list[Incoming]) -> int:
             for item, each in zip(items, new.values(), strict=True)
             if each.prompt or each.reasoning
         )
+    sharing.share_if_wanted(project)
     return len(new)
 
 

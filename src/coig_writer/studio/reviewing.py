@@ -11,7 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from coig_writer.schema import Verdict
-from coig_writer.studio import webhooks
+from coig_writer.studio import sharing, webhooks
 from coig_writer.studio.models import Assignment, Comment, Decision, Item
 from coig_writer.studio.models.audit import record
 from coig_writer.studio.refusal import Refusal
@@ -83,6 +83,7 @@ def review(item_id: int, user: Any, judgement: Judgement, *, version: int) -> It
         if item.exercise is None:  # one with a known answer stays, for the next reviewer to be checked
             _move(item, after_reviews(verdicts, item.reviewers_needed))
         record("review", actor=user, item=item, verdict=judgement.verdict, round=item.round)
+    sharing.share_if_wanted(item.project)
     return item
 
 
@@ -104,6 +105,7 @@ def inspect(item_id: int, user: Any, judgement: Judgement, *, version: int) -> I
         if item.status == Status.APPROVED:
             webhooks.tell(item, "approved")
         record("inspect", actor=user, item=item, verdict=judgement.verdict, round=item.round)
+    sharing.share_if_wanted(item.project)
     return item
 
 

@@ -14,6 +14,7 @@ from coig_writer.studio.views import (
     programs,
     refused,
     reviews,
+    rules,
     training,
     workbench,
 )
@@ -37,6 +38,7 @@ urlpatterns = [
     path("projects/<int:project_id>/people", manage.people_page, name="people"),
     path("projects/<int:project_id>/people/invite", manage.invite, name="invite"),
     path("projects/<int:project_id>/people/<int:membership_id>", manage.member, name="member"),
+    path("projects/<int:project_id>/assignment", rules.rules, name="rules"),
     path("projects/<int:project_id>/overview", manage.overview, name="overview"),
     path("projects/<int:project_id>/release", manage.release, name="release"),
     path("projects/<int:project_id>/export/<str:name>", manage.export, name="export"),
@@ -52,6 +54,7 @@ urlpatterns = [
     path("items/<int:item_id>/versions", workbench.versions, name="versions"),
     path("items/<int:item_id>/release", mine.give_back, name="give-back"),
     path("items/<int:item_id>/assign", manage.assign_item, name="assign"),
+    path("items/<int:item_id>/specialist", rules.specialist, name="specialist"),
     path("items/<int:item_id>/review", reviews.review, name="review"),
     path("items/<int:item_id>/inspect", reviews.inspect, name="inspect"),
     path("items/<int:item_id>/remarks", reviews.remarks, name="remarks"),

@@ -11,7 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from coig_writer.schema import DIMENSIONS
-from coig_writer.studio import live
+from coig_writer.studio import live, sharing
 from coig_writer.studio.models import Assignment, Item, Version
 from coig_writer.studio.models.audit import record
 from coig_writer.studio.refusal import Refusal
@@ -112,6 +112,7 @@ def submit(item: Item, user: Any, content: Content, *, base: int, key: str | Non
             _hand_over(locked, user, version)
         locked.save(update_fields=["status", "shortfalls", "submitted", "round", "first_submitted", "changed"])
         record("submit", actor=user, item=locked, version=version.number, total=scores.total, passed=found.passed)
+    sharing.share_if_wanted(project)
     return locked
 
 

@@ -35,6 +35,10 @@ class Project(models.Model):
     lease_hours = models.PositiveSmallIntegerField(default=8)
     """How long somebody keeps an item without saving anything."""
     due_days = models.PositiveSmallIntegerField(default=7)
+    most_held = models.PositiveSmallIntegerField(default=5)
+    """Items that one person may hold unfinished in one role before getting another."""
+    shares_out = models.BooleanField(default=False)
+    """Whether what waits is given to people by rule as soon as it waits."""
     course_required = models.BooleanField(default=False)
     """Whether items are given out only to who has passed the course."""
     gold_every = models.PositiveSmallIntegerField(default=10)

@@ -9,7 +9,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
 
 from coig_writer.schema import Verdict
-from coig_writer.studio import live, reviewing
+from coig_writer.studio import live, reviewing, sharing
 from coig_writer.studio.models import Item
 from coig_writer.studio.permissions import Access, item_for
 from coig_writer.studio.refusal import Refusal
@@ -62,6 +62,9 @@ def review(request: HttpRequest, item_id: int) -> HttpResponse:
         "criteria": [(name, ASKS[name]) for name in CRITERIA],
         "marks": range(1, 6),
     }
+    if access.lead:
+        role = Role.REVIEWER if item.status == Status.IN_REVIEW else Role.ANNOTATOR
+        context |= {"assigns": role, "people": sharing.able(item, role)}
     return render(request, "studio/review.html", context)
 
 

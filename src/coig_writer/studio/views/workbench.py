@@ -53,17 +53,24 @@ def paragraphs(article: Article, verse: bool) -> Iterator[Paragraph]:
         at += live.units(line, 0, len(line))[1] + 1
 
 
+def outline(lines: list[Paragraph], verse: bool) -> list[Paragraph]:
+    """The paragraphs that an outline leads to: all of a prose text, the first line of each stanza of a poem."""
+    return [line for line in lines if not verse or line.spaced or line.number == 1]
+
+
 def reading(item: Item) -> dict[str, Any]:
     """What every page that shows an item needs."""
     article = item.article
     verse = Text(article.text, article.genre).shape == "verse"
     genre = genres().get(item.genre)
+    lines = list(paragraphs(article, verse))
     return {
         "item": item,
         "project": item.project,
         "article": article,
         "verse": verse,
-        "paragraphs": list(paragraphs(article, verse)),
+        "paragraphs": lines,
+        "outline": outline(lines, verse),
         "genre": genre,
         "asks": pick(genre.asks_zh, genre.asks_en) if genre else "",
         "yardsticks": live.yardsticks(item.genre),

@@ -1,7 +1,7 @@
 /* Reviewing: remarks on a selected span, Ctrl+Enter gives the verdict. */
 "use strict";
 (() => {
-  const { all, one, pieces, paintArticle, lines } = window.studio;
+  const { all, one, pieces, paintArticle, withAlt } = window.studio;
   const wordings = all(".wording[data-part]").map((element) => ({ element, part: element.dataset.part, text: element.textContent }));
 
   function paint() {
@@ -54,7 +54,7 @@
     };
     button.addEventListener("mousedown", (event) => event.preventDefault());
     button.addEventListener("click", open);
-    document.addEventListener("keydown", (event) => { if (event.altKey && event.key.toLowerCase() === "c") { event.preventDefault(); open(); } });
+    withAlt.KeyC = open;
     document.body.addEventListener("htmx:afterRequest", (event) => { if (event.detail.successful && dialog.open) dialog.close(); });
   }
 

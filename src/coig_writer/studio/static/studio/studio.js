@@ -14,14 +14,10 @@ window.studio = (() => {
     localStorage.setItem("studio:reading", JSON.stringify(reading));
   }
   const bounded = (value, low, high) => Math.min(high, Math.max(low, value));
-  all("[data-size]").forEach((button) => button.addEventListener("click", () => {
-    reading.size = bounded(reading.size + Number(button.dataset.size), 14, 28);
-    applyReading();
-  }));
-  all("[data-width]").forEach((button) => button.addEventListener("click", () => {
-    reading.width = bounded(reading.width + 2 * Number(button.dataset.width), 24, 48);
-    applyReading();
-  }));
+  function resize(by) { reading.size = bounded(reading.size + by, 14, 28); applyReading(); }
+  function widen(by) { reading.width = bounded(reading.width + 2 * by, 24, 48); applyReading(); }
+  all("[data-size]").forEach((button) => button.addEventListener("click", () => resize(Number(button.dataset.size))));
+  all("[data-width]").forEach((button) => button.addEventListener("click", () => widen(Number(button.dataset.width))));
   applyReading();
 
   /* Spans: `marks` is a list of {start, end, rule} in UTF-16 units of `text` */
@@ -69,10 +65,20 @@ window.studio = (() => {
       const first = one("mark.find", article);
       if (first) first.scrollIntoView({ block: "center" });
     });
-    document.addEventListener("keydown", (event) => {
-      if (event.altKey && event.key.toLowerCase() === "f") { event.preventDefault(); find.focus(); }
-    });
   }
+
+  /* Alt with a key of the keyboard: by its place, since a Mac writes other characters with it. */
+  const outline = one("#outline");
+  const withAlt = {
+    KeyF: find && (() => find.focus()),
+    KeyO: outline && (() => { outline.open = !outline.open; if (outline.open) one("a", outline).focus(); }),
+    Minus: article && (() => resize(-1)), Equal: article && (() => resize(1)),
+    BracketLeft: article && (() => widen(-1)), BracketRight: article && (() => widen(1)),
+  };
+  document.addEventListener("keydown", (event) => {
+    const act = event.altKey && !event.ctrlKey && !event.metaKey && !event.isComposing && withAlt[event.code];
+    if (act) { event.preventDefault(); act(); }
+  });
 
   const typing = (target) => target.matches("textarea, select, input:not([type=radio]):not([type=checkbox])");
   document.addEventListener("keydown", (event) => {
@@ -98,5 +104,5 @@ window.studio = (() => {
     }
   });
 
-  return { all, one, pieces, paintArticle, lines, article, typing };
+  return { all, one, pieces, paintArticle, lines, article, typing, withAlt };
 })();

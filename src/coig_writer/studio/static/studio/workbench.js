@@ -1,10 +1,11 @@
 /* The workbench: live checks, autosave that survives a lost connection, three steps, keys. */
 "use strict";
 (() => {
-  const { all, one, pieces, paintArticle } = window.studio;
+  const { all, one, pieces, paintArticle, withAlt } = window.studio;
   const form = one("#work"), saved = one("#saved"), checks = one("#checks");
   const base = form.elements.base;
   const store = `studio:item:${form.dataset.user}:${form.dataset.item}`;
+  const place = `studio:step:${form.dataset.item}`;  // while this window is open, so that a change of language keeps it
   const EVERY = 4000, AGAIN = 5000, PAUSE = 700;
   let sent = null, dirty = false, busy = false, leaving = false, key = null, marks = [];
 
@@ -30,6 +31,7 @@
       tab.tabIndex = chosen ? 0 : -1;
       one(`#${tab.getAttribute("aria-controls")}`).hidden = !chosen;
     });
+    sessionStorage.setItem(place, number);
     if (focus) (one("textarea, input", one(`#step-${number + 1}`)) || tabs[number]).focus();
   }
   tabs.forEach((tab, at) => {
@@ -156,6 +158,7 @@
     if (missing().length) { event.preventDefault(); return; }
     form.elements.key.value = newKey();
     leaving = true;
+    sessionStorage.removeItem(place);
     localStorage.removeItem(store);
   });
   form.addEventListener("keydown", (event) => {
@@ -168,8 +171,11 @@
       if (missing().length) { step(2); say(one("#submit").dataset.lacks + missing().join("、"), true); }
       else if (!leaving) form.requestSubmit(one("#submit"));
     } else if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "s") { event.preventDefault(); save(); }
-    else if (event.altKey && /^[123]$/.test(event.key)) { event.preventDefault(); step(Number(event.key) - 1); }
   });
+  const ask = (button) => { if (button && !button.disabled) button.click(); };
+  for (const number of [1, 2, 3]) withAlt[`Digit${number}`] = () => step(number - 1);
+  withAlt.KeyD = () => ask(one("[role=tabpanel]:not([hidden]) [data-ask]", form));
+  withAlt.KeyA = () => ask(one(".left [data-ask]"));
   checks.addEventListener("click", (event) => {
     const line = event.target.closest("[data-span]");
     if (!line) return;
@@ -222,6 +228,7 @@
     if (!document.execCommand("insertText", false, text)) { area.value = text; changed(); checkSoon(); }
   }));
 
+  step(Number(sessionStorage.getItem(place) || 0), false);
   restore();
   draw();
   check();
