@@ -174,7 +174,7 @@ def test_writing_goes_on_without_a_connection_and_is_sent_later(browser, served,
 
 def test_composing_chinese_never_submits(browser, served, tmp_path):
     password = served.account("输入法", "输入法项目", "annotator")
-    fourth = STARTER.read_text(encoding="utf-8").splitlines()[3]
+    fourth = STARTER.read_text(encoding="utf-8").splitlines()[30]
     (tmp_path / "four.jsonl").write_text(fourth + "\n", encoding="utf-8")
     served.command("import", str(tmp_path / "four.jsonl"), "--project", "输入法项目")
     visitor = Visitor(browser, served, "输入法", password)
@@ -193,6 +193,23 @@ def test_composing_chinese_never_submits(browser, served, tmp_path):
     page.locator("h1").click()
     page.keyboard.press("?")
     assert page.locator("#keys").is_visible()
+    page.keyboard.press("Escape")
+    assert page.evaluate(MEASURE) == pytest.approx([35, 18, 1.85], abs=1)
+    for key in ("Alt+Equal", "Alt+BracketLeft", "Alt+o"):
+        page.keyboard.press(key)
+    assert page.locator("#outline").get_attribute("open") is not None
+    page.keyboard.press("Alt+2")
+    page.reload()  # type, width and step are remembered
+    assert page.evaluate(MEASURE) == pytest.approx([34, 19, 1.85], abs=1)
+    assert page.locator("#step-2").is_visible()
+
+
+MEASURE = """() => {
+    const line = document.querySelector("#article p"), style = getComputedStyle(line);
+    const size = parseFloat(style.fontSize);
+    return [line.clientWidth / size, size, parseFloat(style.lineHeight) / size];
+}"""
+"""Characters a line, size and line height of the article."""
 
 
 @pytest.mark.parametrize("width", [683, 820])  # 1366 pixels at 200 %, and a tablet
