@@ -27,6 +27,28 @@ def judge(visitor, verdict, comment=""):
     page.wait_for_url("**/projects/1/")
 
 
+def remark(page, words, served):
+    """Takes an item to review, and remarks on a passage of its reasoning."""
+    page.goto(f"{served.address}/projects/1/")
+    page.click("text=领一篇来审")
+    page.wait_for_url("**/review")
+    page.evaluate(SELECT)
+    page.wait_for_selector("#mark:visible")
+    page.keyboard.press("Alt+c")
+    page.locator("#remarking textarea").fill(words)
+    page.locator("#remarking button.primary").click()
+    page.wait_for_selector("mark.remarked")
+
+
+SELECT = """() => {
+    const range = document.createRange(), text = document.querySelector(".wording[data-part=reasoning]").firstChild;
+    range.setStart(text, 4);
+    range.setEnd(text, 20);
+    getSelection().removeAllRanges();
+    getSelection().addRange(range);
+}"""
+
+
 def test_from_import_to_a_release_that_is_valid(browser, served, tmp_path):  # noqa: PLR0915 - a life is long
     passwords = {
         name: served.account(name, "示例项目", role)
@@ -82,6 +104,7 @@ def test_from_import_to_a_release_that_is_valid(browser, served, tmp_path):  # n
 
     judge(people["审甲"], "accept")
     assert people["审甲"].serious() == []
+    remark(people["审乙"].page, "这里写得太满。", served)
     judge(people["审乙"], "send_back", "第二段把成文后的话写进去了，请改成写作之前的想法。")
     inspector = people["质检"].page
     inspector.reload()
@@ -96,6 +119,12 @@ def test_from_import_to_a_release_that_is_valid(browser, served, tmp_path):  # n
     assert page.locator("h2", has_text="退回给我的").count() == 1
     page.locator(".rows a").first.click()
     assert page.locator("text=同意审乙的意见").count() == 1
+    assert page.locator("#remarks blockquote").text_content() == first["reasoning"][4:20]
+    page.locator(".answering summary").click()
+    page.locator(".answering textarea").fill("好，收着写。")
+    page.locator(".answering button").click()
+    page.wait_for_selector(".reply:has-text('好，收着写。')")
+    assert author.serious() == []
     page.keyboard.press("Alt+2")
     page.locator("[name=reasoning]").fill(first["reasoning"] + "\n\n最后念一遍，听听像不像群里说话。")
     page.keyboard.press("Control+Enter")

@@ -124,3 +124,16 @@ def test_the_pre_analysis_speaks_the_language_of_the_page(project, person, start
     assert "1999-01-01" in seen[2]
     assert not any(re.search("[A-Za-z]{3}", each) for each in seen[:4]), seen[:4]
     assert not any(HAN.search(each) for each in seen[4:7]), seen[4:7]
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.stem)
+def test_forms_do_not_nest(path):
+    """Browsers drop a form within a form, and what comes after belongs to neither."""
+    depth = 0
+    for tag in re.findall(r"<form\b|</form>|{% include \"studio/_remarks.html\"", path.read_text(encoding="utf-8")):
+        if tag.startswith("{%"):
+            assert "<form" not in (path.parent / "_remarks.html").read_text(encoding="utf-8")
+            continue
+        depth += 1 if tag == "<form" else -1
+        assert depth in (0, 1)
+    assert depth == 0
