@@ -124,9 +124,9 @@ def walk(pictures: Pictures, folder: Path) -> None:
     author.goto(home)
     pictures.take(author, "mine", main=True)
     manager = pictures.sign_in("manager")
-    for name in ("overview", "items", "people", "release", "import", "propose", "programs", "course"):
+    for name in ("overview", "items", "people", "assignment", "release", "import", "propose", "programs", "course"):
         manager.goto(f"{home}{name}")
-        pictures.take(manager, name, main=name == "overview")
+        pictures.take(manager, name, main=name in ("overview", "assignment"))
     arena(pictures, manager, home, folder)
 
 

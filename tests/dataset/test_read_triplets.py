@@ -380,3 +380,30 @@ def test_a_file_read_in_parts_is_the_file_read_whole(tmp_path, lines, size):
     path.write_bytes(b"\n".join([b'{"first": 0}', *lines]))
     parts = [found for part in parts_of(path, size) for found in records_in(part)]
     assert parts == list(records_of(path))
+
+
+@pytest.mark.parametrize(
+    ("text", "total", "article"),
+    [
+        ("总分：55分（满分60分）", 55, None),
+        ("总分：55 (满分60)", 55, None),
+        ("总分：55 答案：18 提示：19 思路：18", 55, 18),
+        ("总分：55，答案 answer：18/20（质量 9，创意 9），提示：19，思路：18", 55, 18),
+    ],
+)
+def test_full_marks_are_no_score_and_a_line_may_hold_several(text, total, article):
+    from coig_writer.dataset.score_text import read_scores
+
+    found = read_scores(text)
+    assert found.unread == []
+    assert found.stated is not None
+    assert (found.stated.total, found.stated.article) == (total, article)
+
+
+@pytest.mark.parametrize("text", ["总分：-5", "query创意: 9分"])
+def test_what_says_too_little_or_nonsense_is_told(text):
+    from coig_writer.dataset.score_text import read_scores
+
+    found = read_scores(text)
+    assert found.stated is None
+    assert found.unread

@@ -27,6 +27,28 @@ def judge(visitor, verdict, comment=""):
     page.wait_for_url("**/projects/1/")
 
 
+def remark(page, words, served):
+    """Takes an item to review, and remarks on a passage of its reasoning."""
+    page.goto(f"{served.address}/projects/1/")
+    page.click("text=领一篇来审")
+    page.wait_for_url("**/review")
+    page.evaluate(SELECT)
+    page.wait_for_selector("#mark:visible")
+    page.keyboard.press("Alt+c")
+    page.locator("#remarking textarea").fill(words)
+    page.locator("#remarking button.primary").click()
+    page.wait_for_selector("mark.remarked")
+
+
+SELECT = """() => {
+    const range = document.createRange(), text = document.querySelector(".wording[data-part=reasoning]").firstChild;
+    range.setStart(text, 4);
+    range.setEnd(text, 20);
+    getSelection().removeAllRanges();
+    getSelection().addRange(range);
+}"""
+
+
 def test_from_import_to_a_release_that_is_valid(browser, served, tmp_path):  # noqa: PLR0915 - a life is long
     passwords = {
         name: served.account(name, "示例项目", role)
@@ -82,6 +104,7 @@ def test_from_import_to_a_release_that_is_valid(browser, served, tmp_path):  # n
 
     judge(people["审甲"], "accept")
     assert people["审甲"].serious() == []
+    remark(people["审乙"].page, "这里写得太满。", served)
     judge(people["审乙"], "send_back", "第二段把成文后的话写进去了，请改成写作之前的想法。")
     inspector = people["质检"].page
     inspector.reload()
@@ -96,6 +119,12 @@ def test_from_import_to_a_release_that_is_valid(browser, served, tmp_path):  # n
     assert page.locator("h2", has_text="退回给我的").count() == 1
     page.locator(".rows a").first.click()
     assert page.locator("text=同意审乙的意见").count() == 1
+    assert page.locator("#remarks blockquote").text_content() == first["reasoning"][4:20]
+    page.locator(".answering summary").click()
+    page.locator(".answering textarea").fill("好，收着写。")
+    page.locator(".answering button").click()
+    page.wait_for_selector(".reply:has-text('好，收着写。')")
+    assert author.serious() == []
     page.keyboard.press("Alt+2")
     page.locator("[name=reasoning]").fill(first["reasoning"] + "\n\n最后念一遍，听听像不像群里说话。")
     page.keyboard.press("Control+Enter")
@@ -174,7 +203,7 @@ def test_writing_goes_on_without_a_connection_and_is_sent_later(browser, served,
 
 def test_composing_chinese_never_submits(browser, served, tmp_path):
     password = served.account("输入法", "输入法项目", "annotator")
-    fourth = STARTER.read_text(encoding="utf-8").splitlines()[3]
+    fourth = STARTER.read_text(encoding="utf-8").splitlines()[30]
     (tmp_path / "four.jsonl").write_text(fourth + "\n", encoding="utf-8")
     served.command("import", str(tmp_path / "four.jsonl"), "--project", "输入法项目")
     visitor = Visitor(browser, served, "输入法", password)
@@ -193,6 +222,23 @@ def test_composing_chinese_never_submits(browser, served, tmp_path):
     page.locator("h1").click()
     page.keyboard.press("?")
     assert page.locator("#keys").is_visible()
+    page.keyboard.press("Escape")
+    assert page.evaluate(MEASURE) == pytest.approx([35, 18, 1.85], abs=1)
+    for key in ("Alt+Equal", "Alt+BracketLeft", "Alt+o"):
+        page.keyboard.press(key)
+    assert page.locator("#outline").get_attribute("open") is not None
+    page.keyboard.press("Alt+2")
+    page.reload()  # type, width and step are remembered
+    assert page.evaluate(MEASURE) == pytest.approx([34, 19, 1.85], abs=1)
+    assert page.locator("#step-2").is_visible()
+
+
+MEASURE = """() => {
+    const line = document.querySelector("#article p"), style = getComputedStyle(line);
+    const size = parseFloat(style.fontSize);
+    return [line.clientWidth / size, size, parseFloat(style.lineHeight) / size];
+}"""
+"""Characters a line, size and line height of the article."""
 
 
 @pytest.mark.parametrize("width", [683, 820])  # 1366 pixels at 200 %, and a tablet
@@ -207,7 +253,7 @@ def test_pages_fit_when_enlarged_and_on_a_tablet(browser, served, width, tmp_pat
     page.set_viewport_size({"width": width, "height": 900})
     home = page.url
     wide = "document.documentElement.scrollWidth > document.documentElement.clientWidth + 1"
-    for part in ("", "items", "overview", "people", "propose", "import", "release"):
+    for part in ("", "items", "overview", "people", "assignment", "propose", "import", "release"):
         page.goto(home + part)
         assert not page.evaluate(wide), part
         assert visitor.serious() == [], part

@@ -118,6 +118,24 @@ def test_an_item_that_needs_special_knowledge_needs_four(project, item, crew, fo
     assert person("reviewer").client.post(f"/projects/{project.pk}/claim/reviewer").status_code == 409
 
 
+def test_who_lost_a_role_blocks_nothing(project, item, crew, form, verdict, person):
+    one, two = item(), item(1)
+    written(project, one, crew, form)
+    for name in ("first", "second"):
+        claim(crew[name], project, "reviewer")
+        review(crew[name], one, verdict(one, "send_back"))
+    gone = project.memberships.get(user=crew["first"], role="reviewer")
+    crew["manager"].client.post(f"/projects/{project.pk}/people/{gone.pk}", {"remove": "1"})
+    submit(crew["author"], one, form(base=one.head, prompt=form()["prompt"] + "写得再松一点。"))
+    assert (one.status, one.round) == (Status.IN_REVIEW, 2)
+    assert [each.user for each in one.assignments.filter(ended=None)] == [crew["second"]]
+    assert claim(person("reviewer"), project, "reviewer") == f"/items/{one.pk}/review"
+    claim(crew["author"], project, "annotator")
+    gone = project.memberships.get(user=crew["author"], role="annotator")
+    crew["manager"].client.post(f"/projects/{project.pk}/people/{gone.pk}", {"remove": "1"})
+    assert claim(person("annotator"), project, "annotator") == f"/items/{two.pk}/"
+
+
 def test_the_author_never_reviews_their_own(project, item, form, person, verdict):
     author = person("annotator", "reviewer", "inspector")
     one = item()

@@ -112,7 +112,19 @@ def test_an_author_who_lost_the_lease_is_asked_first_and_who_gave_it_back_is_not
     assert holders(returned, "annotator") == {idle.username}
 
 
-def test_known_items_are_left_to_chance(project, item, person):
+def test_known_items_come_beside_reviews_that_are_shared_out(project, item, person):
+    project.gold_every = 1
+    project.save()
+    known, ordinary = item(0, status=Status.IN_REVIEW, exercise={"verdict": "accept"}), item(1, status=Status.IN_REVIEW)
+    reviewers = {person("reviewer").username for _ in range(2)}
+    assert given(project, Role.REVIEWER).given == 2  # the known one is in no count
+    assert holders(ordinary, "reviewer") == holders(known, "reviewer") == reviewers
+    item(2, status=Status.IN_REVIEW)
+    assert given(project, Role.REVIEWER).given == 2
+    assert known.assignments.count() == 2  # nobody gets it twice
+
+
+def test_known_items_alone_are_shared_out_to_nobody(project, item, person):
     item(0, status=Status.IN_REVIEW, exercise={"verdict": "accept"})
     person("reviewer")
     assert given(project, Role.REVIEWER).given == 0

@@ -106,3 +106,35 @@ def test_a_page_speaks_the_language_that_was_chosen(project, person):
     page = user.client.get(f"/projects/{project.pk}/").content.decode()
     assert "My work" in page
     assert set(HAN.findall(page)) <= set("中文")
+
+
+def test_the_pre_analysis_speaks_the_language_of_the_page(project, person, starter):
+    user = person("annotator")
+    path = f"/projects/{project.pk}/propose"
+    text = starter[20]["article"]["text"]
+    loop = "江南的春天来得早，河上的船还没有解开缆绳，岸边的柳已经绿了。" * 20
+    seen = []
+    for language in ("zh-hans", "en"):
+        user.client.post("/language", {"language": language, "next": "/"})
+        for given in ({"text": "短"}, {"text": text}, {"text": text, "published": "1999-01-01"}, {"text": loop}):
+            page = user.client.post(path, given).content.decode()
+            found = re.search(r'<section class="assessment".*?</section>', page, re.DOTALL)[0]
+            seen.append(re.sub(r"<q>.*?</q>|<[^>]*>", " ", found, flags=re.DOTALL))
+    assert "至少要" in seen[0]
+    assert "没有给发表日期" in seen[1]
+    assert "1999-01-01" in seen[2]
+    assert not any(re.search("[A-Za-z]{3}", each) for each in seen[:4]), seen[:4]
+    assert not any(HAN.search(each) for each in seen[4:7]), seen[4:7]
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.stem)
+def test_forms_do_not_nest(path):
+    """Browsers drop a form within a form, and what comes after belongs to neither."""
+    depth = 0
+    for tag in re.findall(r"<form\b|</form>|{% include \"studio/_remarks.html\"", path.read_text(encoding="utf-8")):
+        if tag.startswith("{%"):
+            assert "<form" not in (path.parent / "_remarks.html").read_text(encoding="utf-8")
+            continue
+        depth += 1 if tag == "<form" else -1
+        assert depth in (0, 1)
+    assert depth == 0

@@ -28,6 +28,12 @@ _NUMBER = re.compile(
     rf"(?:(?P<kind>{_KIND})[^\d/\n]{{0,12}}?)?(?P<value>\d+(?:\.\d+)?)\s*(?:/\s*(?P<of>\d+)|分|points?|pts?)?",
     re.IGNORECASE,
 )
+_LABEL = "|".join(pattern.pattern for pattern in (_TOTAL, *_PARTS.values()))
+_NEXT = re.compile(rf"[\n;]|(?<=[\d分)])[,\s]+(?=(?:{_LABEL})[^\d:\n]{{0,12}}:)", re.IGNORECASE)
+"""Where a statement ends: at a line's end, or before the next label of a line that has several."""
+_FULL_MARKS = re.compile(r"\(?\s*满分\s*:?\s*\d+\s*分?\s*\)?")
+"""What could have been given is no score."""
+_NEGATIVE = re.compile(r":\s*-\s*\d")
 _BY = re.compile(r"(?:打分者|评分者|评分人|scored by|rater)\s*:\s*(?P<by>(?:human:|llm:)?\S.*)", re.IGNORECASE)
 _REVIEWED = re.compile(r"审阅\s*:|reviewed?\s*:", re.IGNORECASE)
 
@@ -52,7 +58,7 @@ def read_scores(text: str) -> ScoreText:
     six: dict[str, int] = {}
     sums: dict[str, int] = {}
     by, part = UNNAMED, None
-    for raw in re.split(r"[\n;]", unicodedata.normalize("NFKC", text)):
+    for raw in _NEXT.split(_FULL_MARKS.sub("", unicodedata.normalize("NFKC", text))):
         line = raw.strip()
         if not line:
             continue
@@ -75,6 +81,8 @@ def _part(line: str) -> str | None:
 def _read_line(line: str, part: str | None, six: dict[str, int], sums: dict[str, int]) -> bool:
     """Takes the numbers of a line; False if it holds none that is understood."""
     understood = False
+    if _NEGATIVE.search(line):
+        return False
     for match in _NUMBER.finditer(line):
         value = float(match["value"])
         scale = 10 if match["kind"] and part else 60 if _TOTAL.search(line) or not _part(line) else 20
@@ -110,6 +118,8 @@ def _settle(found: ScoreText, six: dict[str, int], sums: dict[str, int], by: str
         both = [six.get(f"{part}_quality"), six.get(f"{part}_creativity")]
         if part not in sums and None not in both:
             sums[part] = sum(value for value in both if value is not None)
+        elif part not in sums and both != [None, None]:
+            found.unread.append(f"{part}: one of quality and creativity is given, the other is not")
     while sums:
         try:
             found.stated = StatedScores(**sums)

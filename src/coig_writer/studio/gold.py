@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from math import sqrt
 from statistics import mean, variance
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -17,9 +17,11 @@ from coig_writer.schema import DIMENSIONS
 from coig_writer.studio.models import Decision, Item, Project, Version
 from coig_writer.studio.models.audit import record
 from coig_writer.studio.refusal import Refusal
-from coig_writer.studio.reviewing import Judgement
 from coig_writer.studio.words import CRITERIA
 from coig_writer.studio.workflow import Status
+
+if TYPE_CHECKING:
+    from coig_writer.studio.reviewing import Judgement
 
 TOLERANCE = 1
 """How far a mark may be from the known one and still count as right."""

@@ -15,7 +15,7 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from coig_writer.studio.models import Invitation, Membership, Project, SignInFailure
+from coig_writer.studio.models import Assignment, Invitation, Membership, Project, SignInFailure
 from coig_writer.studio.models.audit import record
 from coig_writer.studio.refusal import Refusal
 from coig_writer.studio.workflow import Role
@@ -61,8 +61,10 @@ def add_role(project: Project, user: Any, role: Role, *, by: Any = None, skills:
 
 
 def remove_role(membership: Membership, *, by: Any) -> None:
-    """Takes a role away; what the person holds in it goes back to the queue when its lease ends."""
+    """Takes a role away; what the person holds in it goes back to the queue, and what they wrote stays."""
+    held = Assignment.objects.filter(item__project=membership.project, user=membership.user, role=membership.role)
     with transaction.atomic():
+        held.filter(ended=None).update(ended=timezone.now(), outcome="released")
         record("remove role", actor=by, project=membership.project, user=membership.user_id, role=membership.role)
         membership.delete()
 

@@ -11,7 +11,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Count, F, Q
 from django.utils import timezone
 
-from coig_writer.studio import training
+from coig_writer.studio import gold, training
 from coig_writer.studio.models import Assignment, Decision, Item, Membership, Project, Version
 from coig_writer.studio.models.audit import record
 from coig_writer.studio.workflow import CLAIMABLE, Role, Status
@@ -162,7 +162,23 @@ def _share(project: Project, role: Role) -> Shared:
                 hand.load += 1
                 hand.room -= 1
                 done.given += 1
+                if role is Role.REVIEWER and hand.room > 0 and gold.is_time(project):
+                    _give_known(project, hand)
     return done
+
+
+def _give_known(project: Project, hand: Hand) -> None:
+    """An item with a known answer beside the one that was given, so that it looks like any other."""
+    user = hand.member.user
+    known = project.items.filter(exercise__isnull=False, status=Status.IN_REVIEW).exclude(author=user)
+    seen = Assignment.objects.filter(user=user, role=Role.REVIEWER).values("item_id")
+    known = known.exclude(decisions__user=user).exclude(pk__in=seen)
+    for item in _light(known).order_by("?"):
+        if hand.skilled(item.genre, item.category):
+            give(item, user, Role.REVIEWER, long=True)
+            hand.load += 1
+            hand.room -= 1
+            return
 
 
 @dataclass

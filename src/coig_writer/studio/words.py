@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from coig_writer.report import labels
@@ -85,3 +86,21 @@ ASSESSED = {
     "creativity": Label("创意", "Creativity"),
 }
 """Dimensions of the first assessment."""
+
+_DETAILS = (
+    (r"(\d+) characters; at least (\d+) are asked", r"\1 字；至少要 \2 字"),
+    (r"([\d,]+) characters; at most ([\d,]+) are allowed", r"\1 字；最多 \2 字"),
+    (r"no date in data, page or URL", "没有给发表日期，链接里也没有"),
+    (r"([\d-]+) \(\w+\); wanted after ([\d-]+)", r"\1；要 \2 之后的"),
+    (r"(.*): (\d+) days apart, allowed (\d+)", r"\1：相差 \2 天，最多 \3 天"),
+    (r"([\d-]+) \(\w+\)", r"\1"),
+)
+"""What the pre-analysis says in English beside the name of a reason, and how it is said in Chinese."""
+
+
+def detail_zh(text: str) -> str:
+    """The detail of a reason in Chinese; empty where only English has it, since the reason's name says it already."""
+    for pattern, words in _DETAILS:
+        if found := re.fullmatch(pattern, text):
+            return found.expand(words)
+    return ""

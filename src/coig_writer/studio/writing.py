@@ -126,7 +126,8 @@ def _hand_over(item: Item, user: Any, version: Version) -> None:
     if item.decisions.filter(round=item.round).exists():
         item.round += 1
         due = now + timedelta(days=item.project.due_days)
-        for reviewer in before:
+        still = item.project.memberships.filter(role=Role.REVIEWER, user__in=before).order_by("id")
+        for reviewer in still.values_list("user_id", flat=True):
             Assignment.objects.create(item=item, user_id=reviewer, role=Role.REVIEWER, lease_until=due, due=due)
 
 

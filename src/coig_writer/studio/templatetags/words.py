@@ -105,6 +105,20 @@ def reason(code: str) -> str:
 
 
 @register.filter
+def detail(text: str | None) -> str:
+    """What stands beside a reason of the pre-analysis, in the page's language."""
+    from coig_writer.studio.words import detail_zh
+
+    return detail_zh(text or "") if chinese() else text or ""
+
+
+@register.filter
+def signer(by: str | None) -> str:
+    """The model that signed something, without the template that it was asked by."""
+    return (by or "").removeprefix("llm:").partition("@")[0]
+
+
+@register.filter
 def lesson(html: str) -> SafeString:
     """A text of the course, which comes with this package and was cleaned when it was rendered."""
     return mark_safe(html)

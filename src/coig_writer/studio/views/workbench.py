@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -53,8 +54,14 @@ def paragraphs(article: Article, verse: bool) -> Iterator[Paragraph]:
         at += live.units(line, 0, len(line))[1] + 1
 
 
+SCENE = re.compile(r"第.{1,4}[场幕]|场景|[内外]景|(?:INT|EXT)\b")
+
+
 def outline(lines: list[Paragraph], verse: bool) -> list[Paragraph]:
-    """The paragraphs that an outline leads to: all of a prose text, the first line of each stanza of a poem."""
+    """The paragraphs that an outline leads to: a script's scenes, a poem's stanzas, or all."""
+    scenes = [line for line in lines if SCENE.match(line.text)]
+    if len(scenes) > 1:
+        return scenes
     return [line for line in lines if not verse or line.spaced or line.number == 1]
 
 

@@ -10,7 +10,7 @@ window.studio = (() => {
   const reading = { size: kept.size || 18, width: kept.width || 36 };
   function applyReading() {
     root.style.setProperty("--size", `${reading.size}px`);
-    root.style.setProperty("--measure", `${reading.width}em`);
+    root.style.setProperty("--characters", reading.width);
     localStorage.setItem("studio:reading", JSON.stringify(reading));
   }
   const bounded = (value, low, high) => Math.min(high, Math.max(low, value));
