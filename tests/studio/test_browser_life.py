@@ -253,7 +253,7 @@ def test_pages_fit_when_enlarged_and_on_a_tablet(browser, served, width, tmp_pat
     page.set_viewport_size({"width": width, "height": 900})
     home = page.url
     wide = "document.documentElement.scrollWidth > document.documentElement.clientWidth + 1"
-    for part in ("", "items", "overview", "people", "propose", "import", "release"):
+    for part in ("", "items", "overview", "people", "assignment", "propose", "import", "release"):
         page.goto(home + part)
         assert not page.evaluate(wide), part
         assert visitor.serious() == [], part

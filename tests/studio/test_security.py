@@ -56,6 +56,8 @@ MANAGERS = (
     "programs",
     "import",
     "people",
+    "assignment",
+    "gold",
     "overview",
     "release",
     "export/triplets",
