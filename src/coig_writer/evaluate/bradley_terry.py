@@ -13,7 +13,7 @@ from coig_writer.evaluate.wins import Duels, Floats
 from coig_writer.schema import Ranking
 
 LEAST_FOR_FIT = 10
-"""Queries below which resampling them says nothing of the fit: with two, four of five true models would be refused."""
+"""Queries below which nothing is said of the fit: residuals of a handful are no distribution to judge by."""
 
 
 @dataclass(frozen=True)
