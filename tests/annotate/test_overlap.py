@@ -1,17 +1,22 @@
 from difflib import SequenceMatcher
+from unittest.mock import patch
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from coig_writer.annotate import overlap
 from coig_writer.annotate.overlap import Bare, bare_text, longest_common_run, ngram_overlap, quoted_spans
 
 texts = st.text("春江潮水连海平月", max_size=40)
 
 
-@given(texts, texts)
-def test_longest_common_run_agrees_with_difflib(first, second):
+@pytest.mark.parametrize("searched", [0, overlap._SEARCHED])  # by hashes, by looking for each
+@given(first=texts, second=texts)
+def test_longest_common_run_agrees_with_difflib(searched, first, second):
     match = SequenceMatcher(None, first, second, autojunk=False).find_longest_match()
-    assert longest_common_run(first, second) == match.size
+    with patch.object(overlap, "_SEARCHED", searched):
+        assert longest_common_run(first, second) == match.size
 
 
 @given(st.text("春江，潮水。 \n", max_size=30), st.text("春江，潮水。 \n", max_size=30), st.integers(1, 5))

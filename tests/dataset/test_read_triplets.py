@@ -5,14 +5,16 @@ from __future__ import annotations
 import gzip
 import json
 import random
+import zipfile
 from pathlib import Path
 
 import openpyxl
 import pytest
+import xlsxwriter
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from coig_writer.dataset import load
+from coig_writer.dataset import containers, load
 from coig_writer.dataset.containers import parts_of, records_in, records_of
 from coig_writer.dataset.formats import FORMATS
 from coig_writer.dataset.read import Reject, iter_triplets
@@ -210,6 +212,10 @@ def test_the_earlier_score_text_comes_back(tmp_path):
         ("Total score = 51 points", 51, None),
         ("答案：\n质量：8分\n创意：9分", None, 17),
         ("合计 50/60; answer 16", 50, 16),
+        ("得分：55", 55, None),
+        ("總分：55", 55, None),
+        ("Score：55/60", 55, None),
+        ("总评分 55\n答案得分：18/20", 55, 18),
     ],
 )
 def test_spellings_of_the_score_text(text, total, article):
@@ -230,6 +236,61 @@ def test_a_score_that_is_not_understood_is_told_and_not_guessed(text):
     found = read_scores(text)
     assert found.unread
     assert found.stated is None
+
+
+def _workbook(path, *rows):
+    book = openpyxl.Workbook()
+    for row in rows:
+        book.active.append(row)
+    book.save(path)
+    return path
+
+
+def test_a_cell_that_no_column_names_is_told(tmp_path):
+    whole = ["写一场雪", "先想雪。", "雪落了。"]
+    path = _workbook(tmp_path / "a.xlsx", ["prompt", "thought", "output"], [*whole, "多出来的"], whole)
+    found, [reject] = read(path)
+    assert len(found) == 1
+    assert reject.where == "a.xlsx:2"
+    path = _workbook(tmp_path / "b.xlsx", ["prompt", None, "thought", "output"], ["写一场雪", "藏", "想", "落"])
+    assert [each.where for each in read(path)[1]] == ["b.xlsx:2"]
+
+
+@pytest.mark.parametrize("part", ["xl/worksheets/sheet1.xml", "xl/sharedStrings.xml", "xl/workbook.xml"])
+@pytest.mark.parametrize("damage", ["cut", "garbage", "packing", "password"])
+def test_a_workbook_that_is_broken_inside_is_refused_with_a_remedy(tmp_path, part, damage):
+    path = tmp_path / "a.xlsx"
+    with xlsxwriter.Workbook(path) as book:  # as spreadsheet programs do, with its texts in a part of their own
+        sheet = book.add_worksheet()
+        for number, row in enumerate([["prompt", "thought", "output"], *[["写一场雪" * 50, "想", "落"]] * 40]):
+            sheet.write_row(number, 0, row)
+    with zipfile.ZipFile(path) as packed:
+        parts = {name: packed.read(name) for name in packed.namelist()}
+    if damage == "cut":
+        parts[part] = parts[part][: len(parts[part]) // 2]
+    elif damage == "garbage":
+        parts[part] = b"\x00\xff<" * 20
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as packed:
+        for name, content in parts.items():
+            packed.writestr(name, content)
+        start = packed.getinfo(part).header_offset
+    raw = bytearray(path.read_bytes())
+    if damage == "packing":  # the packed bytes behind the part's header
+        at = start + 30 + len(part)
+        raw[at : at + 8] = b"\xff" * 8
+    elif damage == "password":  # the flag, in the part's header and in the list at the end
+        raw[start + 6] |= 1
+        raw[raw.index(part.encode(), raw.index(b"PK\x01\x02")) - 46 + 8] |= 1
+    path.write_bytes(raw)
+    with pytest.raises(InputError) as caught:
+        read(path)
+    assert caught.value.where and caught.value.remedy
+
+
+def test_a_workbook_that_would_fill_the_memory_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(containers, "LARGEST_WORKBOOK", 1000)
+    with pytest.raises(InputError, match="unpacked"):
+        read(_workbook(tmp_path / "a.xlsx", ["prompt", "thought", "output"], ["写", "想", "落"]))
 
 
 def test_a_lost_field_is_told_and_the_rest_stays(tmp_path):
@@ -392,8 +453,6 @@ def test_a_file_read_in_parts_is_the_file_read_whole(tmp_path, lines, size):
     ],
 )
 def test_full_marks_are_no_score_and_a_line_may_hold_several(text, total, article):
-    from coig_writer.dataset.score_text import read_scores
-
     found = read_scores(text)
     assert found.unread == []
     assert found.stated is not None
@@ -402,8 +461,6 @@ def test_full_marks_are_no_score_and_a_line_may_hold_several(text, total, articl
 
 @pytest.mark.parametrize("text", ["总分：-5", "query创意: 9分"])
 def test_what_says_too_little_or_nonsense_is_told(text):
-    from coig_writer.dataset.score_text import read_scores
-
     found = read_scores(text)
     assert found.stated is None
     assert found.unread

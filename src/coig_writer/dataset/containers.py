@@ -210,15 +210,30 @@ def _explained(error: csv.Error, first: int, last: int) -> str:
     return f"not valid CSV: {error} (line {last}); a quote inside a cell is written twice"
 
 
+LARGEST_WORKBOOK = 2**30
+"""Bytes of a workbook when unpacked; more is not read, since it would have to fit in memory."""
+_NO_WORKBOOK = (KeyError, ValueError, IndexError, TypeError, AttributeError, SyntaxError, EOFError, RuntimeError)
+"""What openpyxl raises on broken ones: XML errors are syntax errors, odd packing and passwords runtime errors."""
+
+
 def _sheet(path: Path, name: str, stream: BinaryIO, head: bytes) -> Iterator[Found]:
     """Rows of the first sheet."""
-    from zipfile import BadZipFile
+    import zlib
+    from zipfile import BadZipFile, ZipFile
 
     import openpyxl
     from openpyxl.utils.escape import unescape
 
     whole = io.BytesIO(head + stream.read())
     try:
+        with ZipFile(whole) as packed:
+            unpacked = sum(member.file_size for member in packed.infolist())
+        if unpacked > LARGEST_WORKBOOK:
+            raise InputError(
+                f"a workbook of {unpacked / 2**30:.1f} GiB when unpacked, and they are read in memory",
+                where=str(path),
+                remedy="Save it as CSV, Parquet or JSON Lines.",
+            )
         book = openpyxl.load_workbook(whole, read_only=True, data_only=True)
         rows = book.worksheets[0].iter_rows(values_only=True)
         header: list[str] = []
@@ -228,11 +243,15 @@ def _sheet(path: Path, name: str, stream: BinaryIO, head: bytes) -> Iterator[Fou
             values = [unescape(cell) if isinstance(cell, str) else cell for cell in cells]
             if not header:
                 header = [str(value or "").strip() for value in values]
+            elif any(
+                cell not in (None, "") for cell, column in itertools.zip_longest(values, header) if not column
+            ):  # a cell that no column names would be lost
+                yield Found(f"{name}:{number}", error=f"a cell beside the {sum(map(bool, header))} named columns")
             else:
                 cells_by_name = dict(zip(header, values, strict=False))
                 yield Found(f"{name}:{number}", {column: value for column, value in cells_by_name.items() if column})
         book.close()
-    except (BadZipFile, KeyError, ValueError, IndexError, TypeError) as error:
+    except (*_NO_WORKBOOK, BadZipFile, zlib.error) as error:
         raise InputError(f"not a workbook: {error}", where=str(path), remedy="Save it as XLSX or CSV.") from error
 
 

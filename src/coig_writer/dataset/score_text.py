@@ -16,7 +16,7 @@ from coig_writer.schema import DIMENSIONS, Scores, StatedScores
 
 UNNAMED = "human:unnamed"
 """The scorer where a file names none: the earlier record's scores were given by annotators."""
-_TOTAL = re.compile(r"总分|总计|合计|总评分|总得分|总体|total|overall|sum\b", re.IGNORECASE)
+_TOTAL = re.compile(r"总分|總分|总计|合计|总评|总得分|总体|综合评分|得分|分数|total|overall|score|sum\b", re.IGNORECASE)
 _PARTS = {
     "article": re.compile(r"答案|文章|正文|作品|回答|answer|article|output", re.IGNORECASE),
     "prompt": re.compile(r"提示|问题|指令|题目|提问|query|prompt|question", re.IGNORECASE),
@@ -85,7 +85,7 @@ def _read_line(line: str, part: str | None, six: dict[str, int], sums: dict[str,
         return False
     for match in _NUMBER.finditer(line):
         value = float(match["value"])
-        scale = 10 if match["kind"] and part else 60 if _TOTAL.search(line) or not _part(line) else 20
+        scale = 10 if match["kind"] and part else 20 if _part(line) else 60
         if value != int(value) or int(match["of"] or scale) != scale:
             return False
         if match["kind"] and part:
