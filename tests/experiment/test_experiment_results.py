@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import csv
 import io
 import json
@@ -86,9 +87,22 @@ def test_reports_are_written_with_their_data(experiment, tmp_path):
     write_experiment(curves, tmp_path / "report", title="<b>", note="made up", figures=False)
     page = (tmp_path / "report" / "report.html").read_text(encoding="utf-8")
     assert "&lt;b&gt;" in page and "made up" in page and "1:0.6" in page and "95 %" in page
+    assert "<img" not in page
     rows = list(csv.DictReader(io.StringIO(as_csv(curves).removeprefix("\ufeff"))))
     assert len(rows) == 2 * 5 + 2  # the set without triplets has both figures
     assert json.loads((tmp_path / "report" / "results.json").read_bytes())["curves"][0]["metric"] == WIN_RATE
+
+
+def test_the_page_holds_its_pictures(experiment, tmp_path):
+    fill(experiment, tmp_path)
+    curves = collect(experiment, tmp_path, tmp_path)
+    write_experiment(curves, tmp_path, title="t")
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    for metric in {curve.metric for curve in curves}:
+        for language in ("zh", "en"):
+            held = base64.b64encode((tmp_path / f"{metric}.{language}.svg").read_bytes()).decode()
+            assert page.count(held) == 1
+    assert "img-src data:" in page
 
 
 def test_an_unknown_metric_and_foreign_rankings_are_named(experiment, tmp_path):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -65,18 +66,31 @@ def write_experiment(
     """
     write_json(folder / "results.json", {"title": title, "note": note, "curves": [curve.value for curve in curves]})
     write_text(folder / "results.csv", as_csv(curves))
-    write_text(folder / "report.html", render_experiment(curves, title=title, note=note))
-    if figures:
-        write_curves(curves, folder, title=title, note=note)
+    drawn = write_curves(curves, folder, title=title, note=note) if figures else []
+    pictures = {path.name.removesuffix(".svg"): _embedded(path) for path in drawn if path.suffix == ".svg"}
+    write_text(folder / "report.html", render_experiment(curves, title=title, note=note, pictures=pictures))
 
 
-def render_experiment(curves: Sequence[Curve], *, title: str, note: str | None = None) -> str:
-    """The page: a table for each curve and what was found of a threshold, in words."""
+def _embedded(svg: Path) -> str:
+    """The picture as an address that holds it, so that the page needs no other file."""
+    return f"data:image/svg+xml;base64,{base64.b64encode(svg.read_bytes()).decode()}"
+
+
+def render_experiment(
+    curves: Sequence[Curve], *, title: str, note: str | None = None, pictures: Mapping[str, str] | None = None
+) -> str:
+    """The page: each metric's picture, a table for each curve and what was found of a threshold, in words.
+
+    Args:
+        pictures: `METRIC.zh` and `METRIC.en` → address of the picture; each stands once, above its first curve.
+    """
+    first = {metric: at for at, metric in reversed(list(enumerate(curve.metric for curve in curves)))}
     return render_page(
         "experiment.html",
         title=title,
         note=note,
-        curves=[(curve, statement(curve)) for curve in curves],
+        curves=[(curve, statement(curve), first[curve.metric] == at) for at, curve in enumerate(curves)],
+        pictures=pictures or {},
         metric=metric_label,
         asked=asked_label,
         number=number,
