@@ -50,11 +50,13 @@ class LabelStudio:
         self.process = subprocess.Popen(
             [str(self.command), *words], stdout=self.log, stderr=self.log, env={**os.environ, **settings}
         )
-        while time.perf_counter() - started < 300:
+        while True:
             try:
                 with urlopen(f"{self.address}/health", timeout=5):
                     break
             except (URLError, ConnectionError, TimeoutError):
+                if self.process.poll() is not None or time.perf_counter() - started > 900:
+                    raise AssertionError(f"Label Studio did not start; see {self.log.name}") from None
                 time.sleep(0.2)
         self.start_seconds = time.perf_counter() - started
         return self
