@@ -56,10 +56,19 @@ def test_krippendorffs_own_example():
 
 
 def test_the_interval_resamples_queries():
-    """Many units of one query are one draw, so nothing varies."""
-    sheet = {("q", at): [at % 2, (at + at % 3) % 2] for at in range(12)}
+    """Many units of one query are one draw, so with one query, or few, nothing can be said."""
+    random = np.random.default_rng(0)
+    sheet = {(f"q{at % 12}", at): [at % 3, at % 3 if random.random() < 0.6 else 0] for at in range(60)}
     found = krippendorff(sheet, "nominal")
-    assert found.low == found.high == found.alpha
+    assert found.low < found.alpha < found.high
+    for queries in (1, 4):
+        few = krippendorff({(f"q{at % queries}", at): values for (_, at), values in sheet.items()}, "nominal")
+        assert (few.alpha, few.low, few.high) == (pytest.approx(found.alpha), None, None)
+
+
+def test_agreement_without_exception_has_no_interval_without_width():
+    found = krippendorff({(f"q{at}", at): [at % 2, at % 2] for at in range(30)}, "nominal")
+    assert (found.alpha, found.low, found.high) == (1, None, None)
 
 
 @given(st.lists(st.lists(st.integers(0, 2), min_size=3, max_size=3), min_size=1, max_size=9))

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 ALPHA = 0.05
 POWER = 0.8
+LEAST_CLUSTERS = 5
+"""Clusters below which how far outcomes go together cannot be told."""
 
 
 def sign_test(wins: int, losses: int) -> float:
@@ -42,6 +44,34 @@ def wilson(successes: float, n: float, confidence: float = 0.95) -> tuple[float,
     middle = (share + z * z / (2 * n)) / bound
     half = z * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n)) / bound
     return max(0.0, min(share, middle - half)), min(1.0, max(share, middle + half))  # rounding may pass the share
+
+
+def wilson_clustered(outcomes: Sequence[float], clusters: Sequence[Hashable]) -> tuple[float, float]:
+    """Wilson's interval of the mean (0–1) of outcomes that go together within clusters, such as the pairs of a query.
+
+    They count as so many independent ones as would leave the mean as uncertain (Korn and Graubard 1998: the design
+    effect is found from the data and at least 1, and Student's quantile pays for finding it from few clusters). With
+    fewer than five clusters, or outcomes that are all alike, it cannot be found, and each cluster counts as one.
+
+    Args:
+        outcomes: each from 0 to 1.
+        clusters: what each belongs to, in the same order.
+    """
+    from scipy.stats import norm, t
+
+    n = len(outcomes)
+    if len(set(clusters)) == n:
+        return wilson(sum(outcomes), n)
+    share = sum(outcomes) / n
+    sums: dict[Hashable, float] = {}
+    for outcome, cluster in zip(outcomes, clusters, strict=True):
+        sums[cluster] = sums.get(cluster, 0.0) + outcome - share
+    count, alone = len(sums), share * (1 - share) / n
+    if count < LEAST_CLUSTERS or alone < 1e-12:
+        return wilson(share * count, count)
+    together = count / (count - 1) * sum(each**2 for each in sums.values()) / n**2
+    effective = n / max(1.0, together / alone) * float(norm.ppf(0.975) / t.ppf(0.975, count - 1)) ** 2
+    return wilson(share * effective, effective)
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
 from coig_writer.evaluate.bradley_terry import LEAST_FOR_FIT
+from coig_writer.evaluate.choice import LEAST_TO_RESAMPLE
 from coig_writer.evaluate.compare import Comparison
 from coig_writer.evaluate.significance import ALPHA
 from coig_writer.evaluate.synthetic import RATER
@@ -84,12 +85,18 @@ def _differences(found: Comparison) -> Iterator[Statement]:
     lost = [pair for pair in found.pairs if pair.p < ALPHA <= pair.p_holm]
     none = [pair for pair in found.pairs if pair.p >= ALPHA]
     if found.pairs:
-        listed = _listed(holds)
+        listed, count = _listed(holds), len(found.pairs)
         yield Statement(
             "shown" if holds else "open",
             Label(
-                f"{len(found.pairs)} 对模型中，{len(holds)} 对经 Holm 校正后仍有差别{listed.zh}。",
-                f"Of {len(found.pairs)} pairs of models, {len(holds)} differ after Holm's correction{listed.en}.",
+                f"{count} 对模型中，{len(holds)} 对经 Holm 校正后仍有差别{listed.zh}。",
+                f"Of {count} pairs of models, {len(holds)} {'differs' if len(holds) == 1 else 'differ'} "
+                f"after Holm's correction{listed.en}.",
+            )
+            if count > 1
+            else Label(
+                f"只有一对模型，{'有差别' if holds else '看不出差别'}{listed.zh}。",
+                f"There is one pair of models, and it {'differs' if holds else 'shows no difference'}{listed.en}.",
             ),
         )
     for pair in lost:
@@ -124,14 +131,26 @@ def _listed(pairs: list[PairOutcome]) -> Label:
 
 
 def _order(found: Comparison) -> Iterator[Statement]:
-    unbound = [model for model, each in found.bradley_terry.items() if each.separated]
+    met = [each for each in found.components if len(each) > 1]
+    if len(found.components) > 1:
+        zh = "；".join("、".join(each) for each in found.components)
+        en = "; ".join(", ".join(each) for each in found.components)
+        yield Statement(
+            "caution",
+            Label(
+                f"下面几组模型之间从未比过，也没有经由别的模型比过，得分与名次只在组内有意义：{zh}。",
+                "These groups of models never met, not even by way of others, so scores and ranks count within a group "
+                f"only: {en}.",
+            ),
+        )
+    unbound = [model for each in met for model in each if found.bradley_terry[model].separated]
     if unbound:
         names = "、".join(unbound), ", ".join(unbound)
         yield Statement(
             "caution",
             Label(
-                f"{names[0]} 对其余的全胜或全负，得分没有上下限，只能看次序。",
-                f"{names[1]}: won or lost everything against the rest, so the scores have no bound; "
+                f"{names[0]} 对其余的全胜或全负，得分没有上下限，也就没有区间，只能看次序。",
+                f"{names[1]}: won or lost everything against the rest, so the scores have no bound and no interval; "
                 "read the order only.",
             ),
         )
@@ -153,18 +172,27 @@ def _power(found: Comparison) -> Iterator[Statement]:
     if not found.power:
         return
     if found.prompts < LEAST_FOR_FIT:
+        few = found.prompts < LEAST_TO_RESAMPLE
         yield Statement(
             "caution",
             Label(
-                f"只有 {found.prompts} 题：按题重抽样得出的区间太窄，不可依凭，拟合优度不作检验。",
-                f"Only {found.prompts} {'query' if found.prompts == 1 else 'queries'}: intervals that resample queries "
-                "are too narrow to be relied on, and the fit is not tested.",
+                f"只有 {found.prompts} 题，"
+                + ("太少，不能重抽样：得分与一致性没有区间" if few else "按题重抽样得出的区间偏窄，不可依凭")
+                + "，拟合优度不作检验。",
+                f"Only {found.prompts} {'query' if found.prompts == 1 else 'queries'}: "
+                + (
+                    "too few to resample, so scores and agreement have no intervals"
+                    if few
+                    else "intervals that resample queries are too narrow to be relied on"
+                )
+                + ", and the fit is not tested.",
             ),
         )
     n, alone, strict = found.power.n, found.power.smallest, found.power.smallest_holm
     if alone is None:
         words = Label(
-            f"每对只有 {n} 次比较，什么差别都不可能显著。", f"With {n} comparisons a pair nothing can be significant."
+            f"每对只有 {n} 次比较，什么差别都不可能显著。",
+            f"With {n} {'comparison' if n == 1 else 'comparisons'} a pair nothing can be significant.",
         )
     else:
         strictest = ("任何差别都不行", "none") if strict is None else (f"{strict:.1f} 个百分点", f"{strict:.1f} points")
@@ -197,7 +225,7 @@ def _people(found: Comparison) -> Iterator[Statement]:
                 yield Statement("caution", _no_alpha(max(each.places.units, each.outcomes.units)))
             continue
         low = alpha.alpha < TENTATIVE
-        value = f"{alpha.alpha:.3f} ({alpha.low:.3f}–{alpha.high:.3f})"
+        value = f"{alpha.alpha:.3f}" + _between_or_not(alpha.low, alpha.high, ".3f")
         verdict = (
             ("低于 0.667，结论只能算试探", "below .667, so conclusions are tentative at best")
             if low
@@ -229,7 +257,7 @@ def _no_alpha(shared: int) -> Label:
 
 def _biases(found: Comparison) -> Iterator[Statement]:
     for side, bias in found.position_bias.items():
-        if bias.p < ALPHA:
+        if bias.p is not None and bias.p < ALPHA:
             rates = ", ".join(f"{rate:.1f}" for rate in bias.win_rate)
             yield Statement(
                 "caution",
@@ -240,8 +268,17 @@ def _biases(found: Comparison) -> Iterator[Statement]:
                 ),
             )
     for side, length in found.length_bias.items():
-        odds = f"{length.doubling:.2f} ({length.doubling_low:.2f}–{length.doubling_high:.2f})"
-        if length.p < ALPHA:
+        if length.doubling is None:
+            yield Statement(
+                "caution",
+                Label(
+                    f"篇幅对{SIDES[side].zh}的影响与模型分不开：模型总是差这么长，或长的每次都赢。",
+                    f"What length does to {SIDES[side].en} cannot be told from what the models do: they always differ "
+                    "in length by as much, or the longer answer won every time.",
+                ),
+            )
+        elif length.p is not None and length.p < ALPHA:
+            odds = f"{length.doubling:.2f}" + _between_or_not(length.doubling_low, length.doubling_high, ".2f")
             yield Statement(
                 "caution",
                 Label(
@@ -249,6 +286,10 @@ def _biases(found: Comparison) -> Iterator[Statement]:
                     f"Length sways {SIDES[side].en}: twice as long multiplies the odds by {odds}, models held equal.",
                 ),
             )
+
+
+def _between_or_not(low: float | None, high: float | None, shape: str) -> str:
+    return "" if low is None or high is None else f" ({low:{shape}}–{high:{shape}})"
 
 
 def _judges(found: Comparison) -> Iterator[Statement]:
