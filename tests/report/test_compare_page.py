@@ -113,7 +113,23 @@ def test_one_pair_is_one_pair():
     assert said_of(ranked("A>B", "B>A"))[0] == "There is one pair of models, and it shows no difference."
     assert said_of(ranked(*["A>B"] * 9))[0] == "There is one pair of models, and it differs: A over B (100.00 %)."
     assert said_of(ranked(*["A>B>C", "A>C>B"] * 9))[0].startswith("Of 3 pairs of models, 2 differ after")
-    assert "With 1 comparison a pair nothing can be significant." in said_of(ranked("A>B"))
+    assert "With 1 query a pair nothing can be significant." in said_of(ranked("A>B"))
+
+
+def test_findings_go_by_one_vote_a_query():
+    """Four raters of one mind on five queries: 20 wins are significant, five votes cannot be."""
+    made = [each for rater in "abcd" for each in ranked(*["A>B"] * 5, rater=f"human:{rater}")]
+    found = compare(votes_of(made), FEW)
+    (pair,) = found["all"].pairs
+    assert pair.p_holm < 0.05 < pair.p_by_query_holm
+    assert found["all"].power.smallest is None
+    said = said_of(made)
+    assert said[0] == "There is one pair of models, and it shows no difference."
+    assert any("Taken as independent, 1 of the pairs would differ" in each for each in said)
+    page = render_comparison(found, title="x")
+    assert "Holm, one vote a query" in page
+    assert not re.search('<td class="[^"]*settled', page)
+    assert "Holm, one vote a query" not in render_comparison(compare(votes_of(ranked("A>B")), FEW), title="x")
 
 
 def test_scores_without_interval_are_shown_without():

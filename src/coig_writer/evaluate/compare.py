@@ -99,7 +99,7 @@ def _compare(votes: Votes, settings: CompareSettings) -> Comparison:
         crowd=crowd(rankings, models),
         judge_against_people=judges_against_people(votes),
         length_bias=length_bias(votes),
-        power=power_of(min(each.n for each in counts.pairs), len(counts.pairs)) if counts.pairs else None,
+        power=power_of(min(each.queries for each in counts.pairs), len(counts.pairs)) if counts.pairs else None,
         by={kind: split for kind in ("category", "genre") if (split := _split(counted, kind))},
     )
 

@@ -76,10 +76,10 @@ def wilson_clustered(outcomes: Sequence[float], clusters: Sequence[Hashable]) ->
 
 @dataclass(frozen=True)
 class Power:
-    """What so many comparisons of two models can show."""
+    """What so many queries can show, each with one vote."""
 
     n: int
-    """Comparisons of the pair that has fewest."""
+    """Queries of the pair that has fewest."""
     smallest: float | None
     """Least distance of the true win rate from 50 %, in points, that is found with 80 % chance at α = .05."""
     smallest_holm: float | None
@@ -87,7 +87,7 @@ class Power:
 
 
 def power_of(n: int, pairs: int) -> Power:
-    """The power of the exact test with `n` comparisons, alone and as the strictest of `pairs` tests."""
+    """The power of the exact test with one vote on each of `n` queries, alone and as the strictest of `pairs` tests."""
     return Power(n, detectable(n, ALPHA), detectable(n, ALPHA / max(pairs, 1)))
 
 

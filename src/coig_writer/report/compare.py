@@ -43,8 +43,8 @@ class Cell:
 
     @property
     def settled(self) -> bool:
-        """Whether the pair differs after correction."""
-        return self.pair.p_holm < ALPHA
+        """Whether the pair differs after correction, with one vote a query."""
+        return self.pair.p_by_query_holm < ALPHA
 
 
 @dataclass(frozen=True)

@@ -81,9 +81,9 @@ def _origin(found: Comparison) -> Iterator[Statement]:
 
 
 def _differences(found: Comparison) -> Iterator[Statement]:
-    holds = [pair for pair in found.pairs if pair.p_holm < ALPHA]
-    lost = [pair for pair in found.pairs if pair.p < ALPHA <= pair.p_holm]
-    none = [pair for pair in found.pairs if pair.p >= ALPHA]
+    holds = [pair for pair in found.pairs if pair.p_by_query_holm < ALPHA]
+    lost = [pair for pair in found.pairs if pair.p_by_query < ALPHA <= pair.p_by_query_holm]
+    none = [pair for pair in found.pairs if pair.p_by_query >= ALPHA]
     if found.pairs:
         listed, count = _listed(holds), len(found.pairs)
         yield Statement(
@@ -111,10 +111,10 @@ def _differences(found: Comparison) -> Iterator[Statement]:
 
 
 def _between(pair: PairOutcome, zh: str, en: str) -> Label:
-    figures = f"{pair.rate:.2f} % ({pair.low:.1f}–{pair.high:.1f}), n = {pair.n:,}, p = {chance(pair.p)}"
+    figures = f"{pair.rate:.2f} % ({pair.low:.1f}–{pair.high:.1f}), n = {pair.n:,}, p = {chance(pair.p_by_query)}"
     return Label(
-        f"{pair.a} 对 {pair.b}：{zh}。{figures}，Holm {chance(pair.p_holm)}。",
-        f"{pair.a} against {pair.b}: {en}. {figures}, Holm {chance(pair.p_holm)}.",
+        f"{pair.a} 对 {pair.b}：{zh}。{figures}，Holm {chance(pair.p_by_query_holm)}。",
+        f"{pair.a} against {pair.b}: {en}. {figures}, Holm {chance(pair.p_by_query_holm)}.",
     )
 
 
@@ -191,28 +191,29 @@ def _power(found: Comparison) -> Iterator[Statement]:
     n, alone, strict = found.power.n, found.power.smallest, found.power.smallest_holm
     if alone is None:
         words = Label(
-            f"每对只有 {n} 次比较，什么差别都不可能显著。",
-            f"With {n} {'comparison' if n == 1 else 'comparisons'} a pair nothing can be significant.",
+            f"每对只有 {n} 题，什么差别都不可能显著。",
+            f"With {n} {'query' if n == 1 else 'queries'} a pair nothing can be significant.",
         )
     else:
         strictest = ("任何差别都不行", "none") if strict is None else (f"{strict:.1f} 个百分点", f"{strict:.1f} points")
         words = Label(
-            f"每对 {n:,} 次比较，胜率离 50 % 至少 {alone:.1f} 个百分点才有八成把握看出来；"
-            f"按最严的校正，{strictest[0]}。",
-            f"{n:,} comparisons a pair find, four times in five, a win rate {alone:.1f} points from 50 %; "
+            f"每对 {n:,} 题，胜率离 50 % 至少 {alone:.1f} 个百分点才有八成把握看出来；按最严的校正，{strictest[0]}。",
+            f"{n:,} queries a pair find, four times in five, a win rate {alone:.1f} points from 50 %; "
             f"at the strictest step of the correction, {strictest[1]}.",
         )
     yield Statement("caution", words)
     if found.n > found.prompts:
-        kept = sum(pair.p_by_query_holm < ALPHA for pair in found.pairs)
+        more = sum(pair.p_holm < ALPHA for pair in found.pairs)
         yield Statement(
             "caution",
             Label(
-                f"一题有多次排序：p 值与 Wilson 区间当它们互不相干，偏乐观。每题只算一票（多数意见），"
-                f"经 Holm 校正有差别的是 {kept} 对。得分的区间按题重抽样，不受此影响。",
-                "Some queries were ranked several times: p values and Wilson's intervals take these as independent "
-                f"and are too sure. With one vote a query, of its majority, {kept} of the pairs differ after Holm. "
-                "The intervals of the scores resample queries and are not affected.",
+                "一题有多次排序：同一题的排序并不独立，上面的结论每题只算一票（多数意见）。"
+                f"把每次排序都当独立的，经 Holm 校正会有 {more} 对有差别，那是偏乐观的；表中的 Wilson 区间同样偏窄。"
+                "得分的区间按题重抽样，不受此影响。",
+                "Some queries were ranked several times, and rankings of one query are not independent: what is said "
+                f"above counts one vote a query, of its majority. Taken as independent, {more} of the pairs would differ "
+                "after Holm, which is too sure, as are Wilson's intervals. The intervals of the scores resample queries "
+                "and are not affected.",
             ),
         )
 
