@@ -28,7 +28,9 @@ def test_a_judge_by_hand():
     assert (found.n, found.agreed) == (12, pytest.approx(100 * 9 / 12))
     ours = [1, 1, 1, 1, 1, 1, -1, 1, 1, 1, -1, -1]  # AB, AC, BC of each query
     judges = [1, 1, 1, -1, 1, 1, -1, 1, 1, 1, 1, 1]
-    assert found.kappa == pytest.approx(cohen_kappa_score(ours, judges))
+    assert found.kappa == pytest.approx(  # each pair both ways round
+        cohen_kappa_score([*ours, *(-each for each in ours)], [*judges, *(-each for each in judges)])
+    )
     assert found.people_agreed is None
     # people: A won 6 of 8, B 4, C 2; the judge: A 6, B 6, C 0
     assert found.spearman == pytest.approx(spearmanr([6, 4, 2], [6, 6, 0]).statistic)

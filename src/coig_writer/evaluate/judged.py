@@ -6,9 +6,9 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from coig_writer.evaluate.agreement import PairUnit, outcomes_by_rater
+from coig_writer.evaluate.agreement import PairUnit, kappa_of, outcomes_by_rater
 from coig_writer.evaluate.position import PositionConsistency, position_consistency
-from coig_writer.evaluate.reliability import cohen, units_by
+from coig_writer.evaluate.reliability import units_by
 from coig_writer.evaluate.significance import holm, sign_test, wilson_clustered
 from coig_writer.evaluate.votes import Votes
 from coig_writer.schema import Ranking
@@ -45,6 +45,7 @@ class JudgeRecord:
     """Share with the same outcome in %, with Wilson's 95 % interval for as many independent pairs as the queries are
     worth."""
     kappa: float | None
+    """Cohen's, each pair of models seen both ways round."""
     people_agreed: float | None
     """How often one person agrees with another on the same pairs, in %: what a judge can be expected to reach."""
     spearman: float | None
@@ -94,7 +95,7 @@ def _record(
         agreed=100 * same / len(common),
         low=100 * low,
         high=100 * high,
-        kappa=cohen(said, wanted),
+        kappa=kappa_of(verdicts, majority),
         people_agreed=_among_people([by_person[unit] for unit in common]),
         spearman=_spearman({unit: verdicts[unit] for unit in common}, {unit: majority[unit] for unit in common}),
         partings=_partings(verdicts, majority, common),

@@ -211,9 +211,9 @@ def _power(found: Comparison) -> Iterator[Statement]:
                 f"把每次排序都当独立的，经 Holm 校正会有 {more} 对有差别，那是偏乐观的；表中的 Wilson 区间同样偏窄。"
                 "得分的区间按题重抽样，不受此影响。",
                 "Some queries were ranked several times, and rankings of one query are not independent: what is said "
-                f"above counts one vote a query, of its majority. Taken as independent, {more} of the pairs would differ "
-                "after Holm, which is too sure, as are Wilson's intervals. The intervals of the scores resample queries "
-                "and are not affected.",
+                f"above counts one vote a query, of its majority. Taken as independent, {more} of the pairs would "
+                "differ after Holm, which is too sure, as are Wilson's intervals. The intervals of the scores resample "
+                "queries and are not affected.",
             ),
         )
 
