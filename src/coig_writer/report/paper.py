@@ -143,8 +143,8 @@ def _diversity(models: Mapping[str, Any], languages: Sequence[str]) -> Table:
         return [
             *(f"{ttr[name]:.3f}" if ttr else None for name in ("mean", "median")),
             f"{ttr['q1']:.3f}–{ttr['q3']:.3f}" if ttr else None,
-            f"{mattr['mean']:.3f}" if mattr else None,
-            f"{mtld['mean']:.1f}" if mtld else None,
+            None if mattr is None else f"{mattr:.3f}",
+            None if mtld is None else f"{mtld:.1f}",
         ]
 
     caption = (
