@@ -122,6 +122,17 @@ def test_peoples_share_needs_a_models_draft():
     assert shares == {"prompt": (1, 0.25, 0), "reasoning": (1, 0.0, 1)}
 
 
+def test_a_share_is_told_to_a_hundredth_of_a_per_cent_and_one_changed_character_is_a_touch():
+    draft = "思" * 999 + "路"
+    found = statistics_of(
+        triplet(id=str(at), reasoning=text, provenance=Provenance(drafted_by="llm:toy", draft_reasoning=draft))
+        for at, text in enumerate((draft, "思" * 1000, "思" * 996 + "甲乙丙丁"))
+    )
+    share = found.human[-1]
+    assert (share.count, share.untouched) == (3, 1)
+    assert (share.mean, share.median) == (pytest.approx(0.005 / 3, abs=5e-5), 0.001)
+
+
 def test_sources_by_platform_month_and_region():
     article = Article.from_text(
         "字", platform="论坛", published=date(2023, 5, 9), url="https://bbs.a.com.tw/1", language="zh", script="hant"
