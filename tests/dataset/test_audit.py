@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import random
+from collections import Counter
 from datetime import date
 from itertools import combinations
 
@@ -72,6 +74,27 @@ def test_variety_is_the_mean_over_all_pairs(ours, theirs):
 def test_profiles_have_length_one_and_short_texts_have_none():
     assert np.linalg.norm(dense("天地玄黄 天地玄黄")) == pytest.approx(1)
     assert profile("天 地") is None
+
+
+def distance(one: str, other: str) -> float:
+    """The distance of two texts with every trigram told apart."""
+    ours, theirs = (Counter(text[at : at + 3] for at in range(len(text) - 2)) for text in (one, other))
+    shared = sum((ours[gram] * theirs[gram]) ** 0.5 for gram in ours.keys() & theirs.keys())
+    return 1 - shared / (ours.total() * theirs.total()) ** 0.5
+
+
+def test_long_texts_do_not_seem_alike_because_they_are_long():
+    chance = random.Random(0)
+    letters = [chr(0x4E00 + at) for at in range(3000)]
+    long = ["".join(chance.choices(letters, k=20_000)) for _ in range(6)]
+    alike = [long[0][:9000] + text[9000:] for text in long]
+    variety = Variety()
+    for group, texts in (("unlike", long), ("alike", alike)):
+        for text in texts:
+            variety.add(group, text)
+    for group, texts in (("unlike", long), ("alike", alike)):
+        exact = np.mean([distance(*pair) for pair in combinations(texts, 2)])
+        assert variety.within()[group] == pytest.approx(exact, abs=0.005)
 
 
 def test_shared_wording_is_found_by_hand_computed_shares():
