@@ -92,6 +92,17 @@ def test_chinese_labels_are_drawn_with_a_font_that_has_them(recwarn):
     assert [str(each.message) for each in recwarn if "missing from" in str(each.message)] == []
 
 
+def test_names_from_the_data_are_drawn_as_they_are_and_do_not_push_the_bars_away():
+    names = ["$x^$", "\\frac{", "一行\n又一行", "很长" * 60, "long " * 40]
+    found = statistics_of([triplet(id=name, genre=name) for name in names])
+    figure = charts.genre_bars(found, "zh")
+    figure.canvas.draw()
+    drawn = [tick.get_text() for tick in figure.axes[0].get_yticklabels()]
+    assert {"$x^$", "\\frac{", "一行 又一行"} <= set(drawn)
+    assert max(len(name) for name in drawn) <= charts.NAME_WIDTH
+    assert figure.axes[0].get_position().width > 0.3
+
+
 def test_without_such_a_font_the_remedy_is_named(monkeypatch):
     monkeypatch.setattr(charts, "FONTS", ("No Such Font",))
     charts.chinese_font.cache_clear()
