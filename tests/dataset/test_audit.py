@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 
 from coig_writer.cli import app
 from coig_writer.dataset.audit import AuditSettings, audit
-from coig_writer.dataset.findings import Severity, find
+from coig_writer.dataset.findings import AuditFinding, Severity, find
 from coig_writer.dataset.spread import Spread, gini
 from coig_writer.dataset.style import SLOTS, Variety, profile
 from coig_writer.dataset.templated import templated
@@ -219,6 +219,16 @@ def test_every_finding_has_words_in_both_languages_and_a_place_on_the_page():
             assert label.zh and label.en and label.zh != label.en
         assert words(finding).what.zh in page.replace("&#39;", "'").replace("&#34;", '"')
     assert "<b>&#34;" not in page
+
+
+def test_a_sole_author_and_no_absent_genre_are_put_into_plain_words():
+    sole = next(f for f in find(audit([of(at, author="林") for at in range(3)])) if f.rule == "concentrated")
+    assert words(sole).why.en == "There is no other."
+    figures = {"genres": 51, "absent": 0, "least": 15, "missing": 690}
+    assert words(AuditFinding("genres_short", Severity.NOTE, 1, figures)).what == (
+        "51 种体裁不到 15 个。",
+        "51 genres have fewer than 15 triplets.",
+    )
 
 
 def test_an_empty_set_is_audited_too():

@@ -45,7 +45,7 @@ BLUES = ("#123a5e", "#1d4f7c", "#3f6c97", "#6389ae", "#88a6c2", "#adc2d5", "#cdd
 """From the largest slice to the smallest."""
 _TRIPLETS = Label("三元组个数", "Triplets")
 NAME_WIDTH = 48
-"""Latin letters' widths that a genre's name has beside its bar; the taxonomy's fit, those of the data may be anything."""
+"""Latin letters that fit beside a bar as a genre's name; the taxonomy's fit, those of the data may be anything."""
 PART_COLOURS = {"article": BLUE, "prompt": RED, "reasoning": "#7a7263"}
 
 
