@@ -26,6 +26,7 @@ def paths(project, item):
         *[(f"{p}/{name}", "post") for name in ("claim/annotator", "claim/reviewer", "people/invite", "people/1")],
         *[(f"{i}/{name}", "get") for name in ("", "versions", "review")],
         *[(f"{i}/{name}", "post") for name in ("save", "check", "submit", "release", "assign", "review", "inspect")],
+        *[(f"{i}/{name}", "post") for name in ("set-aside", "specialist")],
         *[(f"{i}/{name}", "post") for name in ("remarks", "remarks/1/settle")],
     ]
 

@@ -112,10 +112,12 @@ def import_(
 
     found, _ = Project.objects.get_or_create(name=project)
     for path in data:
-        done = import_file(found, path)
+        done = import_file(found, path, seconds=None)
         out.print(
             f"{path}: {done.added:,} added, {done.known:,} known, {len(done.rejects):,} unreadable", soft_wrap=True
         )
+        for reason, count in done.doubted:
+            err.print(f"  hardly worth the work: {count:,} {reason}", soft_wrap=True, highlight=False, markup=False)
         if done.near is None:
             err.print("  near copies were not looked for: the project is too large", soft_wrap=True)
         for copy in (done.near or [])[:SHOWN_REJECTS]:

@@ -55,6 +55,7 @@ urlpatterns = [
     path("items/<int:item_id>/release", mine.give_back, name="give-back"),
     path("items/<int:item_id>/assign", manage.assign_item, name="assign"),
     path("items/<int:item_id>/specialist", rules.specialist, name="specialist"),
+    path("items/<int:item_id>/set-aside", items.set_aside, name="set-aside"),
     path("items/<int:item_id>/review", reviews.review, name="review"),
     path("items/<int:item_id>/inspect", reviews.inspect, name="inspect"),
     path("items/<int:item_id>/remarks", reviews.remarks, name="remarks"),

@@ -9,7 +9,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
 
 from coig_writer.schema import Verdict
-from coig_writer.studio import live, reviewing, sharing
+from coig_writer.studio import assign, live, reviewing, sharing
 from coig_writer.studio.models import Item
 from coig_writer.studio.permissions import Access, item_for
 from coig_writer.studio.refusal import Refusal
@@ -63,6 +63,7 @@ def review(request: HttpRequest, item_id: int) -> HttpResponse:
         "marks": range(1, 6),
     }
     if access.lead:
+        context["may_set_aside"] = assign.can_set_aside(item)
         role = Role.REVIEWER if item.status == Status.IN_REVIEW else Role.ANNOTATOR
         context |= {"assigns": role, "people": sharing.able(item, role)}
     return render(request, "studio/review.html", context)
