@@ -1,6 +1,7 @@
 """Each promise of safety, attacked."""
 
 import io
+import re
 from datetime import timedelta
 
 import pytest
@@ -8,7 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from coig_writer.studio import people
-from coig_writer.studio.models import Invitation, Membership
+from coig_writer.studio.models import AuditEntry, Invitation, Membership, Project
 from coig_writer.studio.workflow import Role
 
 NASTY = '<script>alert(1)</script>"\'><img src=x onerror=alert(2)>{{7*7}}{% now "Y" %}'
@@ -24,6 +25,8 @@ def paths(project, item):
         ],
         *[(f"{p}/export/{name}", "get") for name in ("triplets", "decisions", "history")],
         *[(f"{p}/{name}", "post") for name in ("claim/annotator", "claim/reviewer", "people/invite", "people/1")],
+        *[(f"{p}/people/{name}", "post") for name in ("1/password", "invitations/1")],
+        (f"{p}/people/1/skills", "get"),
         *[(f"{i}/{name}", "get") for name in ("", "versions", "review")],
         *[(f"{i}/{name}", "post") for name in ("save", "check", "submit", "release", "assign", "review", "inspect")],
         *[(f"{i}/{name}", "post") for name in ("set-aside", "specialist")],
@@ -87,8 +90,6 @@ def test_a_manager_cannot_make_administrators(project, person):
 
 
 def test_a_member_of_another_project_is_out_of_reach(project, person):
-    from coig_writer.studio.models import Project
-
     other = Project.objects.create(name="elsewhere")
     boss = person("admin")
     people.add_role(other, boss, Role.ANNOTATOR)
@@ -191,7 +192,6 @@ def test_every_answer_carries_the_policy(project, person):
 
 
 def test_templates_hold_no_inline_script_or_style():
-    import re
     from pathlib import Path
 
     import coig_writer.studio as package
@@ -220,6 +220,40 @@ def test_expired_used_and_invented_invitations_let_nobody_in(project, person):
     assert Client().post(f"/invitation/{token}", again).status_code == 410
     assert not Invitation.objects.filter(token_hash=token).exists()  # the link itself is not stored
     assert [each.role for each in Membership.objects.filter(user__username=good["name"])] == ["annotator"]
+
+
+def test_a_withdrawn_invitation_lets_nobody_in(project, person):
+    manager = person("manager")
+    token = people.invite(project, Role.ANNOTATOR, by=manager)
+    made = Invitation.objects.get(project=project)
+    assert "收回" in manager.client.get(f"/projects/{project.pk}/people").content.decode()
+    manager.client.post(f"/projects/{project.pk}/people/invitations/{made.pk}")
+    assert Client().get(f"/invitation/{token}").status_code == 410
+    assert AuditEntry.objects.filter(project=project, action="withdraw invitation", actor=manager).count() == 1
+
+
+def test_who_forgot_a_password_gets_a_new_one_from_a_manager(project, person):
+    manager, forgetful = person("manager"), person("annotator", "reviewer")
+    role = Membership.objects.filter(project=project, user=forgetful).first()
+    for _ in range(people.MOST_OF_NAME):
+        people.note_failure(forgetful.username, "203.0.113.7")
+    page = manager.client.post(f"/projects/{project.pk}/people/{role.pk}/password").content.decode()
+    password = re.search(r'readonly value="([0-9a-f-]{27})"', page)[1]
+    assert forgetful.client.get(f"/projects/{project.pk}/").status_code == 302  # signed out
+    assert Client().post("/sign-in", {"name": forgetful.username, "password": password}).status_code == 302
+    assert password not in str(AuditEntry.objects.filter(action="new password", actor=manager).values())
+
+
+def test_a_new_password_opens_no_other_project_and_no_higher_role(project, person):
+    manager, boss, elsewhere = person("manager"), person("admin"), person("annotator")
+    operator = person("annotator")
+    operator.is_superuser = True
+    operator.save()
+    people.add_role(Project.objects.create(name="not led"), elsewhere, Role.ANNOTATOR)
+    for user in (boss, elsewhere, operator, manager):
+        role = Membership.objects.get(project=project, user=user)
+        assert manager.client.post(f"/projects/{project.pk}/people/{role.pk}/password").status_code == 403
+        assert user.client.get(f"/projects/{project.pk}/").status_code == 200
 
 
 def test_guessing_passwords_is_slowed_down_and_the_right_one_waits_too(person):

@@ -96,6 +96,26 @@ def create_user(
     out.print(f"{name}  {password}", highlight=False, markup=False)
 
 
+@app.command("new-password", epilog=example("coig-writer studio new-password lin --folder studio"))
+def new_password(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Name that the account signs in with.")],
+    *,
+    folder: Folder = DEFAULT_FOLDER,
+) -> None:
+    """Give an account a new password, and print it once. Whoever is signed in with the old one is out."""
+    from coig_writer.cli.console import out
+
+    _open(folder)
+    from django.contrib.auth import get_user_model
+
+    from coig_writer.studio import people
+
+    user = get_user_model().objects.filter(username=name).first()
+    if user is None:
+        raise InputError(f"no account {name!r}", where=str(folder), remedy="Names are as they were given, with case.")
+    out.print(f"{name}  {people.new_password(user)}", highlight=False, markup=False)
+
+
 @app.command("import", epilog=example("coig-writer studio import drafts.jsonl --project 示例"))
 def import_(
     data: Annotated[list[Path], typer.Argument(metavar="DATA", help="Candidates, drafts or triplets.")],
