@@ -34,8 +34,11 @@ class Pictures:
         self.browser, self.served, self.out, self.everything = browser, served, out, everything
         self.passwords: dict[str, str] = {}
 
-    def sign_in(self, name: str) -> Page:
-        page = self.browser.new_context(viewport={"width": 1360, "height": 850}, locale="zh-CN").new_page()
+    def stranger(self, language: str = "zh-CN") -> Page:
+        return self.browser.new_context(viewport={"width": 1360, "height": 850}, locale=language).new_page()
+
+    def sign_in(self, name: str, language: str = "zh-CN") -> Page:
+        page = self.stranger(language)
         page.goto(f"{self.served.address}/sign-in")
         page.fill("[name=name]", name)
         page.fill("[name=password]", self.passwords[name])
@@ -47,15 +50,20 @@ class Pictures:
         """A picture in Chinese, and when everything is wanted in English too."""
         page.wait_for_timeout(900)
         if main or self.everything:
-            page.screenshot(path=self.out / f"studio-{name}.png")
+            page.screenshot(path=self.out / f"studio-{name}.png", full_page=self.everything)
         if self.everything:
             path = page.url
             page.click("[lang=en][name=language]")
             page.wait_for_url(path)
             page.wait_for_timeout(900)
-            page.screenshot(path=self.out / f"studio-{name}-en.png")
+            page.screenshot(path=self.out / f"studio-{name}-en.png", full_page=True)
             page.click("[lang=zh][name=language]")
             page.wait_for_url(path)
+
+    def once(self, page: Page, name: str, language: str) -> None:
+        """A picture of an answer that only this page has, in the language that it speaks."""
+        page.wait_for_timeout(600)
+        page.screenshot(path=self.out / f"studio-{name}{'-en' if language == 'en-US' else ''}.png", full_page=True)
 
 
 def write(page: Page, row: dict) -> None:
@@ -159,6 +167,115 @@ def arena(pictures: Pictures, manager: Page, home: str, folder: Path) -> None:
     pictures.take(evaluator, "arena", main=True)
 
 
+def further(pictures: Pictures, folder: Path) -> None:
+    """Pages that only answer to something, in each language by itself."""
+    address = pictures.served.address
+    home = f"{address}/projects/1/"
+    pictures.passwords["operator"] = pictures.served.command("create-user", "operator", "--operator").split()[-1]
+    odd = folder / "odd.jsonl"
+    for number, language in enumerate(("zh-CN", "en-US")):
+        stranger = pictures.stranger(language)
+        stranger.goto(f"{address}/sign-in")
+        stranger.fill("[name=name]", "nobody")
+        stranger.fill("[name=password]", "nothing")
+        stranger.click("button.primary")
+        pictures.once(stranger, "sign-in", language)
+        manager = pictures.sign_in("manager", language)
+        manager.goto(f"{home}people")
+        manager.fill("[name=note]", "老陈")
+        manager.click("form.inline button.primary")
+        pictures.once(manager, "invited", language)
+        stranger.goto(manager.locator("input.link").input_value())
+        pictures.once(stranger, "invitation", language)
+        manager.goto(f"{home}nothing")
+        pictures.once(manager, "refused", language)
+        manager.goto(f"{home}people")
+        manager.locator("a[href$=skills]").first.click()
+        pictures.once(manager, "skills", language)
+        lines = [{"text": f"第{number}条。" + "同一句话说了又说，没有别的。\n" * 20, "id": "x"}]
+        lines += [{"text": ROWS[40]["article"]["text"] + f"又{number}。", "id": "y"}, {"text": 7}]
+        odd.write_text("".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines), encoding="utf-8")
+        manager.goto(f"{home}import")
+        manager.set_input_files("[name=file]", odd)
+        manager.click("button.primary")
+        pictures.once(manager, "imported", language)
+        odd.write_text("".join(ROWS[0]["article"]["text"]), encoding="utf-8")
+        manager.goto(f"{home}import")
+        manager.set_input_files("[name=file]", odd)
+        manager.click("button.primary")
+        pictures.once(manager, "import-wrong", language)
+        manager.goto(f"{home}items?status=candidate&doubt=1")
+        pictures.once(manager, "doubtful", language)
+        if manager.locator("table.list a").count():
+            manager.locator("table.list a").first.click()
+            pictures.once(manager, "lead", language)
+        manager.goto(f"{home}propose")
+        manager.fill("textarea", "江南的春天来得早，河上的船还没有解开缆绳。" * 30)
+        manager.click("button.primary")
+        pictures.once(manager, "proposed", language)
+        manager.goto(f"{home}assignment")
+        manager.click("button.primary")
+        pictures.once(manager, "shared", language)
+        manager.goto(f"{home}release")
+        manager.click("button.primary")
+        pictures.once(manager, "released", language)
+        manager.goto(f"{home}gold")
+        pictures.once(manager, "known", language)
+        manager.goto(f"{home}course")
+        manager.locator(".cards a").first.click()
+        pictures.once(manager, "unit", language)
+        manager.goto(f"{home}course")
+        manager.fill("[name=name]", "第一次")
+        manager.locator("button.primary").last.click()
+        manager.goto(f"{home}course")
+        manager.locator("a[href*=calibrations]").first.click()
+        pictures.once(manager, "calibration", language)
+        while manager.locator("[name=article_quality]").count():
+            for name in ("article", "prompt", "reasoning"):
+                for kind in ("quality", "creativity"):
+                    manager.locator(f"[name={name}_{kind}][value='8']").check(force=True)
+            manager.click("button.primary")
+        pictures.once(manager, "agreement", language)
+        author = pictures.sign_in("annotator", language)
+        author.goto(f"{address}/account")
+        pictures.once(author, "account", language)
+        author.goto(home)
+        author.locator("h2 + .rows a, section .rows a").first.click()
+        pictures.once(author, "sent-back", language)
+        conflict(pictures, author, language)
+        author.goto(author.url.split("save")[0] + "versions")
+        pictures.once(author, "versions", language)
+        operator = pictures.stranger(language)
+        operator.goto(f"{address}/sign-in")
+        operator.fill("[name=name]", "operator")
+        operator.fill("[name=password]", pictures.passwords["operator"])
+        operator.click("button.primary")
+        operator.wait_for_timeout(500)
+        pictures.once(operator, "home", language)
+        operator.goto(f"{address}/projects/new")
+        pictures.once(operator, "new-project", language)
+        evaluator = pictures.sign_in("evaluator", language)
+        pictures.once(evaluator, "evaluator", language)
+
+
+def conflict(pictures: Pictures, author: Page, language: str) -> None:
+    """Two windows on one item."""
+    other = author.context.new_page()
+    other.goto(author.url)
+    other.wait_for_selector(".findings")
+    first = other.locator("[name=prompt]").input_value()
+    other.locator("[name=prompt]").fill(first.replace("，", "，先存的，", 1))
+    other.keyboard.press("Control+s")
+    other.wait_for_timeout(1500)
+    author.locator("[name=prompt]").fill(first.replace("，", "，后存的，", 1) + "\n末尾再加一句。")
+    author.keyboard.press("Control+s")
+    author.wait_for_selector("#merge")
+    pictures.once(author, "conflict", language)
+    author.click("button.primary")
+    author.wait_for_url("**/items/*/")
+    other.close()
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--all", type=Path, metavar="DIR", help="take every page in both languages, into this folder")
@@ -173,6 +290,8 @@ def main() -> None:
             pictures = Pictures(browser, served, out, bool(chosen.all))
             pictures.passwords = {name: password for _, name, password in lines}
             walk(pictures, Path(folder))
+            if chosen.all:
+                further(pictures, Path(folder))
         browser.close()
 
 

@@ -313,7 +313,10 @@ def test_texts_that_are_too_long_are_refused(project, item, person, form):
 
 
 def test_other_host_names_are_refused():
-    assert Client().get("/sign-in", headers={"host": "evil.example"}).status_code == 400
+    answer = Client().get("/sign-in", headers={"host": "evil.example"})
+    assert answer.status_code == 400
+    assert "--name" in answer.content.decode()
+    assert "evil.example" not in answer.content.decode()
 
 
 def test_cookies_are_kept_from_scripts(person):
@@ -325,6 +328,47 @@ def test_cookies_are_kept_from_scripts(person):
     for name in ("studio-session", "csrftoken"):
         assert answer.cookies[name]["httponly"], name
         assert answer.cookies[name]["samesite"] == "Lax", name
+
+
+def test_with_https_cookies_go_over_nothing_else(studio):
+    """Settings are read once in a process, so that one with `--https` is another process."""
+    import json
+    import os
+    import subprocess
+    import sys
+
+    done = subprocess.run([sys.executable, "-c", WITH_HTTPS], capture_output=True, text=True, check=True,
+                          env=os.environ | {"COIG_STUDIO_HTTPS": "1", "COIG_STUDIO_HOSTS": "s.example"})  # fmt: skip
+    seen = json.loads(done.stdout)
+    assert seen["plain"] == [301, "https://s.example/sign-in"]
+    assert all(each["secure"] and each["httponly"] for each in seen["cookies"].values()), seen
+    assert set(seen["cookies"]) == {"csrftoken", "studio-session", "django_language"}
+    assert seen["hsts"].startswith("max-age=31536000")
+    assert seen["watched"] == [200, 200]  # asked for on the machine itself, past the proxy
+
+
+WITH_HTTPS = """
+import json
+from django.test import Client
+import django
+django.setup()
+from django.contrib.auth import get_user_model
+from coig_writer.studio.people import generated_password
+password = generated_password()
+get_user_model().objects.create_user(password[:13], None, password)
+cookies = {}
+client = Client(headers={"host": "s.example"})
+plain = client.get("/sign-in")
+behind = {"HTTP_X_FORWARDED_PROTO": "https"}
+signed = client.post("/sign-in", {"name": password[:13], "password": password}, **behind)
+spoken = client.post("/language", {"language": "en"}, **behind)
+for answer in (client.get("/sign-in", **behind), signed, spoken):
+    for name, morsel in answer.cookies.items():
+        cookies[name] = {"secure": bool(morsel["secure"]), "httponly": bool(morsel["httponly"])}
+watched = [client.get("/health").status_code, client.get("/metrics").status_code]
+print(json.dumps({"plain": [plain.status_code, plain.url], "cookies": cookies, "watched": watched,
+                  "hsts": signed.headers["Strict-Transport-Security"]}))
+"""
 
 
 def test_the_log_holds_neither_texts_nor_passwords():

@@ -105,6 +105,7 @@ def new_password(
     """Give an account a new password, and print it once. Whoever is signed in with the old one is out."""
     from coig_writer.cli.console import out
 
+    _must_exist(folder)
     _open(folder)
     from django.contrib.auth import get_user_model
 
@@ -158,6 +159,7 @@ def check(
     from coig_writer.cli.console import out
     from coig_writer.studio.configure import configure
 
+    _must_exist(folder)
     configure(folder, https=https)
     from coig_writer.studio import keeping
 
@@ -176,8 +178,10 @@ def backup(
 ) -> None:
     """Write database, key and releases into one archive. People may go on working meanwhile."""
     from coig_writer.cli.console import out
+    from coig_writer.studio.configure import configure
 
-    _open(folder)
+    _must_exist(folder)
+    configure(folder)  # the tables stay as they are: a backup is made before a new version changes them
     from coig_writer.studio import keeping
 
     keeping.backup(archive)
@@ -228,6 +232,14 @@ def demo(
     for name, role, password in demo_accounts(found):
         out.print(f"{role:<10}  {name:<14}  {password}", highlight=False, markup=False)
     out.print(f"Next: coig-writer studio serve --folder {folder}", soft_wrap=True)
+
+
+def _must_exist(folder: Path) -> None:
+    """For commands about a studio that is there: a wrong name must not make an empty one and back that up."""
+    if not (folder / "secret.key").is_file():
+        raise InputError(
+            "there is no studio", where=str(folder), remedy="Name its folder with --folder; `studio serve` makes one."
+        )
 
 
 def _open(folder: Path) -> None:

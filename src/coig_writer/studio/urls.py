@@ -19,6 +19,7 @@ from coig_writer.studio.views import (
     workbench,
 )
 
+handler400 = refused.bad_request
 handler404 = refused.not_found
 handler500 = refused.failed
 
