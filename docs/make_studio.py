@@ -169,100 +169,125 @@ def arena(pictures: Pictures, manager: Page, home: str, folder: Path) -> None:
 
 def further(pictures: Pictures, folder: Path) -> None:
     """Pages that only answer to something, in each language by itself."""
-    address = pictures.served.address
-    home = f"{address}/projects/1/"
     pictures.passwords["operator"] = pictures.served.command("create-user", "operator", "--operator").split()[-1]
-    odd = folder / "odd.jsonl"
     for number, language in enumerate(("zh-CN", "en-US")):
-        stranger = pictures.stranger(language)
-        stranger.goto(f"{address}/sign-in")
-        stranger.fill("[name=name]", "nobody")
-        stranger.fill("[name=password]", "nothing")
-        stranger.click("button.primary")
-        pictures.once(stranger, "sign-in", language)
         manager = pictures.sign_in("manager", language)
-        manager.goto(f"{home}people")
-        manager.fill("[name=note]", "老陈")
-        manager.click("form.inline button.primary")
-        pictures.once(manager, "invited", language)
-        stranger.goto(manager.locator("input.link").input_value())
-        pictures.once(stranger, "invitation", language)
-        manager.goto(f"{home}nothing")
-        pictures.once(manager, "refused", language)
-        manager.goto(f"{home}people")
-        manager.locator("a[href$=skills]").first.click()
-        pictures.once(manager, "skills", language)
-        lines = [{"text": f"第{number}条。" + "同一句话说了又说，没有别的。\n" * 20, "id": "x"}]
-        lines += [{"text": ROWS[40]["article"]["text"] + f"又{number}。", "id": "y"}, {"text": 7}]
-        odd.write_text("".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines), encoding="utf-8")
-        manager.goto(f"{home}import")
-        manager.set_input_files("[name=file]", odd)
-        manager.click("button.primary")
-        pictures.once(manager, "imported", language)
-        odd.write_text("".join(ROWS[0]["article"]["text"]), encoding="utf-8")
-        manager.goto(f"{home}import")
-        manager.set_input_files("[name=file]", odd)
-        manager.click("button.primary")
-        pictures.once(manager, "import-wrong", language)
-        manager.goto(f"{home}items?status=candidate&doubt=1")
-        pictures.once(manager, "doubtful", language)
-        if manager.locator("table.list a").count():
-            manager.locator("table.list a").first.click()
-            pictures.once(manager, "lead", language)
-        manager.goto(f"{home}propose")
-        manager.fill("textarea", "江南的春天来得早，河上的船还没有解开缆绳。" * 30)
-        manager.click("button.primary")
-        pictures.once(manager, "proposed", language)
-        manager.goto(f"{home}assignment")
-        manager.click("button.primary")
-        pictures.once(manager, "shared", language)
-        manager.goto(f"{home}release")
-        manager.click("button.primary")
-        pictures.once(manager, "released", language)
-        manager.goto(f"{home}gold")
-        pictures.once(manager, "known", language)
-        manager.goto(f"{home}course")
-        manager.locator(".cards a").first.click()
-        pictures.once(manager, "unit", language)
-        manager.goto(f"{home}course")
-        manager.fill("[name=name]", "第一次")
-        manager.locator("button.primary").last.click()
-        manager.goto(f"{home}course")
-        manager.locator("a[href*=calibrations]").first.click()
-        pictures.once(manager, "calibration", language)
-        while manager.locator("[name=article_quality]").count():
-            for name in ("article", "prompt", "reasoning"):
-                for kind in ("quality", "creativity"):
-                    manager.locator(f"[name={name}_{kind}][value='8']").check(force=True)
-            manager.click("button.primary")
-        pictures.once(manager, "agreement", language)
+        entrance(pictures, manager, language)
+        intake(pictures, manager, folder / "odd.jsonl", number, language)
+        leading(pictures, manager, language)
+        calibration(pictures, manager, language)
         author = pictures.sign_in("annotator", language)
-        author.goto(f"{address}/account")
+        home = author.url
+        author.goto(f"{pictures.served.address}/account")
         pictures.once(author, "account", language)
         author.goto(home)
-        author.locator("h2 + .rows a, section .rows a").first.click()
+        author.locator("section .rows a").first.click()
+        author.wait_for_selector(".findings li")
         pictures.once(author, "sent-back", language)
+        author.keyboard.press("Alt+3")
+        author.locator("h1").click()
+        author.keyboard.press("?")
+        pictures.once(author, "keys", language)
+        author.keyboard.press("Escape")
         conflict(pictures, author, language)
-        author.goto(author.url.split("save")[0] + "versions")
+        author.goto(f"{author.url}versions")
         pictures.once(author, "versions", language)
-        operator = pictures.stranger(language)
-        operator.goto(f"{address}/sign-in")
-        operator.fill("[name=name]", "operator")
-        operator.fill("[name=password]", pictures.passwords["operator"])
-        operator.click("button.primary")
-        operator.wait_for_timeout(500)
-        pictures.once(operator, "home", language)
-        operator.goto(f"{address}/projects/new")
-        pictures.once(operator, "new-project", language)
-        evaluator = pictures.sign_in("evaluator", language)
-        pictures.once(evaluator, "evaluator", language)
+        pictures.once(pictures.sign_in("evaluator", language), "evaluator", language)
+
+
+def entrance(pictures: Pictures, manager: Page, language: str) -> None:
+    """A wrong password, an invitation, a page that is closed, skills, and what the operator sees."""
+    address, home = pictures.served.address, manager.url
+    stranger = pictures.stranger(language)
+    stranger.goto(f"{address}/sign-in")
+    stranger.fill("[name=name]", "nobody")
+    stranger.fill("[name=password]", "nothing")
+    stranger.click("button.primary")
+    pictures.once(stranger, "sign-in", language)
+    manager.goto(f"{home}people")
+    manager.fill("[name=note]", "老陈")
+    manager.click("form.inline button.primary")
+    pictures.once(manager, "invited", language)
+    stranger.goto(manager.locator("input.link").input_value())
+    pictures.once(stranger, "invitation", language)
+    manager.goto(f"{home}people")
+    manager.locator("a[href$=skills]").first.click()
+    pictures.once(manager, "skills", language)
+    manager.goto(f"{home}nothing")
+    pictures.once(manager, "refused", language)
+    stranger.goto(f"{address}/sign-in")
+    stranger.fill("[name=name]", "operator")
+    stranger.fill("[name=password]", pictures.passwords["operator"])
+    stranger.click("button.primary")
+    stranger.wait_for_selector(".cards")
+    pictures.once(stranger, "home", language)
+    stranger.goto(f"{address}/projects/new")
+    pictures.once(stranger, "new-project", language)
+    manager.goto(home)
+
+
+def intake(pictures: Pictures, manager: Page, odd: Path, number: int, language: str) -> None:
+    """An import with a text that is hardly worth the work, a near copy and a broken line; then a proposal."""
+    home = manager.url
+    articles = [
+        {"text": f"第{number}条。\n" + "同一句话说了又说，没有别的。\n" * 20, "id": "x", "title": "说了又说"},
+        {"text": f"{ROWS[40]['article']['text']}又{number}。", "id": "y"},
+    ]
+    lines = [json.dumps(each, ensure_ascii=False) for each in articles]
+    for name, text in (("imported", "\n".join(lines)), ("import-wrong", "\n".join([*lines, "7"]))):
+        odd.write_text(f"{text}\n", encoding="utf-8")
+        manager.goto(f"{home}import")
+        manager.set_input_files("[name=file]", odd)
+        manager.click("button.primary")
+        pictures.once(manager, name, language)
+    manager.goto(f"{home}items?doubt=1")
+    pictures.once(manager, "doubtful", language)
+    manager.locator("table.list a").first.click()
+    pictures.once(manager, "doubtful-item", language)
+    manager.goto(f"{home}propose")
+    manager.fill("textarea", "江南的春天来得早，河上的船还没有解开缆绳。\n" * 30)
+    manager.click("button.primary")
+    pictures.once(manager, "proposed", language)
+    manager.goto(home)
+
+
+def leading(pictures: Pictures, manager: Page, language: str) -> None:
+    """What follows a manager's buttons."""
+    home = manager.url
+    for path, name in (("assignment", "shared"), ("release", "released")):
+        manager.goto(f"{home}{path}")
+        manager.click("button.primary")
+        pictures.once(manager, name, language)
+    manager.goto(f"{home}gold")
+    pictures.once(manager, "known", language)
+    manager.goto(home)
+
+
+def calibration(pictures: Pictures, manager: Page, language: str) -> None:
+    """A unit of the course, and a session of one person."""
+    home = manager.url
+    manager.goto(f"{home}course")
+    manager.locator(".cards a").first.click()
+    pictures.once(manager, "unit", language)
+    manager.goto(f"{home}course")
+    manager.fill("[name=name]", "第一次")
+    manager.locator("button.primary").last.click()
+    manager.locator("a[href*=calibrations]").first.click()
+    pictures.once(manager, "calibration", language)
+    while manager.locator("[name=article_quality]").count():
+        for name in ("article", "prompt", "reasoning"):
+            for kind in ("quality", "creativity"):
+                manager.locator(f"[name={name}_{kind}][value='8']").check(force=True)
+        manager.click("button.primary")
+    pictures.once(manager, "agreement", language)
+    manager.goto(home)
 
 
 def conflict(pictures: Pictures, author: Page, language: str) -> None:
     """Two windows on one item."""
     other = author.context.new_page()
     other.goto(author.url)
-    other.wait_for_selector(".findings")
+    other.wait_for_selector(".findings li")
     first = other.locator("[name=prompt]").input_value()
     other.locator("[name=prompt]").fill(first.replace("，", "，先存的，", 1))
     other.keyboard.press("Control+s")

@@ -253,6 +253,14 @@ def test_composing_chinese_never_submits(browser, served, tmp_path):
     page.locator("[name=article_quality]").first.press("Enter")
     page.wait_for_timeout(500)
     assert page.url == address
+    page.keyboard.press("Alt+f")
+    page.keyboard.type("，")
+    places = page.locator("mark.find").count()
+    page.keyboard.press("Enter")
+    assert page.locator("#found").text_content() == f"2 / {places}"
+    page.keyboard.press("Shift+Enter")
+    page.keyboard.press("Shift+Enter")
+    assert page.locator("#found").text_content() == f"{places} / {places}"
     page.locator("h1").click()
     page.keyboard.press("?")
     assert page.locator("#keys").is_visible()

@@ -268,3 +268,25 @@ def test_an_import_says_which_texts_are_hardly_worth_the_work(project, crew, per
     held = project.items.get(author=crew["author"])
     assert crew["manager"].client.post(f"/items/{held.pk}/set-aside").status_code == 409
     assert "搁下不做" not in crew["manager"].client.get(f"/items/{held.pk}/review").content.decode()
+
+
+def test_the_audit_log_can_be_read_and_names_nobody(project, item, crew, form, verdict):
+    from coig_writer.studio import export
+
+    one = item()
+    written(project, one, crew, form)
+    claim(crew["first"], project, "reviewer")
+    crew["first"].client.post(f"/items/{one.pk}/remarks", {"part": "prompt", "body": "机密"})
+    remark = one.comments.get()
+    crew["first"].client.post(f"/items/{one.pk}/remarks/{remark.pk}/settle")
+    found = list(export.audit(project))
+    assert [each["action"] for each in found if each["id"]] == [
+        *("assign", "save", "submit", "assign", "remark", "settle"),
+    ]
+    author = f"human:{project.handle(crew['author'].pk)}"
+    assert [each["by"] for each in found if each["action"] == "submit"] == [author]
+    text = str(found)
+    assert not any(user.username in text for user in crew.values())
+    assert "机密" not in text
+    table = crew["manager"].client.get(f"/projects/{project.pk}/export/audit.csv")
+    assert b'""passed"":true' in b"".join(table.streaming_content)

@@ -23,7 +23,7 @@ def paths(project, item):
             (f"{p}/{name}", "get")
             for name in ("", "items", "import", "propose", "people", "overview", "release", "arena", "programs")
         ],
-        *[(f"{p}/export/{name}", "get") for name in ("triplets", "decisions", "history")],
+        *[(f"{p}/export/{name}", "get") for name in ("triplets", "decisions", "history", "audit")],
         *[(f"{p}/{name}", "post") for name in ("claim/annotator", "claim/reviewer", "people/invite", "people/1")],
         *[(f"{p}/people/{name}", "post") for name in ("1/password", "invitations/1")],
         (f"{p}/people/1/skills", "get"),
@@ -67,6 +67,7 @@ MANAGERS = (
     "export/triplets",
     "export/decisions",
     "export/history",
+    "export/audit",
 )
 
 

@@ -104,7 +104,7 @@ def withdraw(invitation: Invitation, *, by: Any) -> None:
             record("withdraw invitation", actor=by, project=invitation.project, role=invitation.role)
 
 
-def new_password(user: Any, *, by: Any = None) -> str:
+def new_password(user: Any, *, by: Any = None, project: Project | None = None) -> str:
     """A generated password in place of one that was forgotten; whoever is signed in with the old one is out.
 
     Args:
@@ -125,7 +125,7 @@ def new_password(user: Any, *, by: Any = None) -> str:
         user.set_password(password)
         user.save(update_fields=["password"])
         forget_failures(user.username)
-        record("new password", actor=by, user=user.pk)
+        record("new password", actor=by, project=project, user=user.pk)
     return password
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -94,7 +95,7 @@ def new_password(request: HttpRequest, project_id: int, membership_id: int) -> H
     """Gives a member who forgot it a new password, and shows it, this once."""
     project, _ = project_for(request.user, project_id, Role.MANAGER)
     user = get_object_or_404(project.memberships.select_related("user"), pk=membership_id).user
-    password = people.new_password(user, by=request.user)
+    password = people.new_password(user, by=request.user, project=project)
     request.method = "GET"
     return people_page(request, project_id, password=(user.username, password))
 
@@ -120,8 +121,9 @@ def skills(request: HttpRequest, project_id: int, membership_id: int) -> HttpRes
     if request.method == "POST":
         given = set(request.POST.getlist("skills"))
         membership.skills = [slug for slug in dict.fromkeys((*categories(), *genres())) if slug in given]
-        membership.save(update_fields=["skills"])
-        record("set skills", actor=request.user, project=project, user=membership.user_id, skills=membership.skills)
+        with transaction.atomic():
+            membership.save(update_fields=["skills"])
+            record("set skills", actor=request.user, project=project, user=membership.user_id, skills=membership.skills)
         return redirect("people", project.pk)
     own = {slug: genre.category for slug, genre in genres().items() if slug != genre.category}
     groups = [(name, [slug for slug, category in own.items() if category == name]) for name in categories()]
