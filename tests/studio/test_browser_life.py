@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import urljoin, urlsplit
 
 import pytest
 
@@ -295,16 +296,23 @@ def test_pages_fit_when_enlarged_and_on_a_tablet(browser, served, width, tmp_pat
     page.set_viewport_size({"width": width, "height": 900})
     home = page.url
     wide = "document.documentElement.scrollWidth > document.documentElement.clientWidth + 1"
-    for part in ("", "items", "overview", "people", "assignment", "propose", "import", "release"):
-        page.goto(home + part)
+    page.goto(home + "people")
+    skills = page.locator("a[href$=skills]").get_attribute("href").removeprefix(urlsplit(home).path)
+    pages = ("", "items", "overview", "people", skills, "assignment", "propose", "import", "release")
+    for part in (*pages, "course", "course/criteria", "gold", "arena", "programs", "nothing", "/account"):
+        page.goto(urljoin(home, part))
         assert not page.evaluate(wide), part
         assert visitor.serious() == [], part
     page.goto(home)
     page.click("text=领一篇来写")
     page.wait_for_url("**/items/**")
-    assert not page.evaluate(wide)
-    page.wait_for_timeout(1500)
-    assert visitor.serious() == []
+    page.wait_for_selector(".findings li")
+    item = page.url
+    for part in ("", "versions", "review"):
+        page.goto(item + part)
+        assert not page.evaluate(wide), part
+        page.wait_for_timeout(300)
+        assert visitor.serious() == [], part
 
 
 @pytest.mark.model
