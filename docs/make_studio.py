@@ -35,7 +35,9 @@ class Pictures:
         self.passwords: dict[str, str] = {}
 
     def stranger(self, language: str = "zh-CN") -> Page:
-        return self.browser.new_context(viewport={"width": 1360, "height": 850}, locale=language).new_page()
+        page = self.browser.new_context(viewport={"width": 1360, "height": 850}, locale=language).new_page()
+        page.context.set_default_timeout(120_000)
+        return page
 
     def sign_in(self, name: str, language: str = "zh-CN") -> Page:
         page = self.stranger(language)
@@ -292,6 +294,7 @@ def conflict(pictures: Pictures, author: Page, language: str) -> None:
     other.locator("[name=prompt]").fill(first.replace("，", "，先存的，", 1))
     other.keyboard.press("Control+s")
     other.wait_for_timeout(1500)
+    author.keyboard.press("Alt+1")
     author.locator("[name=prompt]").fill(first.replace("，", "，后存的，", 1) + "\n末尾再加一句。")
     author.keyboard.press("Control+s")
     author.wait_for_selector("#merge")

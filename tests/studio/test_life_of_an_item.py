@@ -290,3 +290,16 @@ def test_the_audit_log_can_be_read_and_names_nobody(project, item, crew, form, v
     assert "机密" not in text
     table = crew["manager"].client.get(f"/projects/{project.pk}/export/audit.csv")
     assert b'""passed"":true' in b"".join(table.streaming_content)
+
+
+def test_a_line_that_cannot_be_read_keeps_no_other_out(project, crew, starter, tmp_path):
+    good = [starter[number]["article"] for number in (0, 1)]
+    lines = [json.dumps(good[0], ensure_ascii=False), "{broken", '{"id": "x"}', json.dumps(good[1], ensure_ascii=False)]
+    file = tmp_path / "mixed.jsonl"
+    file.write_text("\n".join(lines), encoding="utf-8")
+    with open(file, "rb") as upload:
+        page = crew["manager"].client.post(f"/projects/{project.pk}/import", {"file": upload}).content.decode()
+    assert "新增 2 篇；0 篇已有；2 条读不出" in page
+    assert "mixed.jsonl:2: not JSON" in page
+    assert "mixed.jsonl:3: text: Field required" in page
+    assert project.items.count() == 2

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import time
+from codecs import BOM_UTF8
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from django.db import transaction
+from pydantic import ValidationError
 
 from coig_writer.corpus.assess import DIMENSIONS
 from coig_writer.corpus.findings import Finding
@@ -26,6 +28,8 @@ from coig_writer.taxonomy import resolve
 CHUNK = 100
 """Items stored in one transaction, so that nobody who saves meanwhile waits long."""
 SHOWN_REJECTS = 20
+OPENING = 30
+"""Characters of a first line that stand for a missing title."""
 LOOKED_AT = 5_000
 """Texts of a project among which an import looks for near copies; with more it would take minutes, and says so."""
 
@@ -99,7 +103,8 @@ def import_file(
         records = []
         for each in chunk:
             if isinstance(each, Reject):
-                done.rejects.append(each)
+                where = each.where.replace(path.name, name or path.name)
+                done.rejects.append(replace(each, where=where))
             else:
                 records.append(each)
         added = add(project, records)
@@ -166,7 +171,7 @@ def _item(project: Project, incoming: Incoming) -> Item:
     return Item(
         project=project,
         key=article.id,
-        title=(article.title or article.text.strip().splitlines()[0])[:300],
+        title=article.title[:300] if article.title else _opening(article.text),
         genre=genre.slug if genre else "",
         category=genre.category if genre else "",
         specialist=bool(genre and genre.specialist),
@@ -176,6 +181,12 @@ def _item(project: Project, incoming: Incoming) -> Item:
         article_json=article.model_copy(update={"genre": genre.slug if genre else None}).model_dump(mode="json"),
         draft_json=draft.model_dump(mode="json", exclude={"article"}) if draft else None,
     )
+
+
+def _opening(text: str) -> str:
+    """What stands for a title where there is none."""
+    line = text.strip().splitlines()[0]
+    return line if len(line) <= OPENING else line[: OPENING - 1] + "…"
 
 
 def _genre(name: str | None):
@@ -191,11 +202,38 @@ def _incoming(path: Path) -> Iterator[Incoming | Reject]:
         for triplet in iter_triplets(path):
             yield triplet if isinstance(triplet, Reject) else _of_triplet(triplet)
         return
+    if path.is_file() and path.suffix != ".parquet":
+        yield from _of_lines(path)
+        return
     from coig_writer.annotate.run import load_drafts
 
-    for draft in load_drafts(path):
-        drafted = draft if draft.prompt or draft.reasoning or draft.screening or draft.analysis else None
-        yield Incoming(draft.article, draft.prompt or "", draft.reasoning or "", drafted)
+    yield from map(_of_draft, load_drafts(path))
+
+
+def _of_lines(path: Path) -> Iterator[Incoming | Reject]:
+    """Articles or drafts, a line each; a line that is neither is a reject, and the others come in all the same."""
+    with open(path, "rb") as file:
+        for number, line in enumerate(file, 1):
+            bare = line.removeprefix(BOM_UTF8).strip()
+            if not bare:
+                continue
+            try:
+                record = json.loads(bare)
+                if isinstance(record, dict) and "article" in record:
+                    yield _of_draft(Draft.model_validate(record))
+                else:
+                    yield Incoming(Article.model_validate(record))
+            except ValidationError as error:
+                first = error.errors()[0]
+                place = ".".join(map(str, first["loc"])) or "record"
+                yield Reject(f"{path.name}:{number}", f"{place}: {first['msg']}")
+            except (ValueError, RecursionError) as error:
+                yield Reject(f"{path.name}:{number}", f"not JSON: {type(error).__name__}")
+
+
+def _of_draft(draft: Draft) -> Incoming:
+    drafted = draft if draft.prompt or draft.reasoning or draft.screening or draft.analysis else None
+    return Incoming(draft.article, draft.prompt or "", draft.reasoning or "", drafted)
 
 
 def _kind(path: Path) -> str:
