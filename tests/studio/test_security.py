@@ -283,6 +283,38 @@ def test_signing_in_never_leads_elsewhere(person, target):
     assert answer.url == "/"
 
 
+@pytest.mark.parametrize(
+    ("wanted", "page"),
+    [
+        ("/projects/7/claim/annotator", "/projects/7/"),
+        ("/projects/7/people/3/password", "/projects/7/people"),
+        ("/projects/7/people/invite", "/projects/7/people"),
+        ("/items/7/save", "/items/7/"),
+        ("/items/7/remarks/3/settle", "/items/7/"),
+        ("/projects/7/items?page=2&words=a", "/projects/7/items?page=2&words=a"),
+        ("/nothing/at/all", "/nothing/at/all"),
+        ("/sign-out", "/"),
+    ],
+)
+def test_after_signing_in_or_a_change_of_language_one_is_on_a_page(wanted, page):
+    """Addresses that only take forms would answer with nothing."""
+    assert Client().post("/language", {"language": "en", "next": wanted}).url == page
+
+
+def test_addresses_that_only_take_forms_are_known(project, person):
+    from coig_writer.studio import urls
+    from coig_writer.studio.views.entrance import POSTED
+
+    user = person("manager", "annotator", "reviewer", "evaluator")
+    for each in urls.urlpatterns:
+        name = getattr(each, "name", None)
+        if name and not str(each.pattern).startswith(("sign-out", "metrics")):
+            path = re.sub(r"<int:project_id>", str(project.pk), f"/{each.pattern}")
+            path = re.sub(r"<str:role>", "annotator", re.sub(r"<(int|str):\w+>", "1", path))
+            only_posts = user.client.get(path).status_code == 405
+            assert only_posts == (name in POSTED), name
+
+
 def test_uploads_have_a_limit_and_a_kind(project, person, settings_changed):
     manager = person("manager")
     big = io.BytesIO(b"x" * 2000)
