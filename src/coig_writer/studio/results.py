@@ -87,10 +87,15 @@ class Standing:
         return [(row, [self.rate(row, column) for column in self.models]) for row in self.models]
 
 
+def counts(contest: Contest) -> tuple[int, int]:
+    """(sheets handed in, sheets wanted)."""
+    queries = contest.answers.values("query").distinct().count()
+    return contest.sheets.exclude(submitted=None).count(), queries * contest.raters
+
+
 def standing(contest: Contest) -> Standing:
     """Win rates from the finished sheets; empty before there are enough, so that nobody steers by a few votes."""
-    done = contest.sheets.exclude(submitted=None).count()
-    wanted = contest.answers.values("query").distinct().count() * contest.raters
+    done, wanted = counts(contest)
     enough = min(contest.enough, wanted)
     models = sorted(contest.answers.values_list("model", flat=True).distinct())
     if done < enough:
