@@ -32,19 +32,21 @@ class Agreed:
     alpha: Alpha
     judged: int
     """Items or queries that two people or more have judged."""
+    least: int = LEAST
+    """So many of them have to be there before α is said."""
 
     @property
     def value(self) -> float | None:
         """α, or None where there is too little to say it."""
-        return self.alpha.alpha if self.judged >= LEAST else None
+        return self.alpha.alpha if self.judged >= self.least else None
 
     @property
     def why_not(self) -> Label | None:
         """Why there is no value."""
-        if self.judged < LEAST:
+        if self.judged < self.least:
             return Label(
-                f"要至少 {LEAST} 件有两人以上评过；现有 {self.judged} 件",
-                f"needs at least {LEAST} that two people have judged; there are {self.judged}",
+                f"要至少 {self.least} 件有两人以上评过；现有 {self.judged} 件",
+                f"needs at least {self.least} that two people have judged; there are {self.judged}",
             )
         if self.alpha.alpha is None:
             return Label("大家给的全都一样，α 无从算起", "everybody gave the same value throughout: α is undefined")
@@ -62,9 +64,6 @@ def _across(alpha: float) -> int:
     return round((max(alpha, -1.0) + 1) / 2 * WIDTH)
 
 
-AXIS = [(_across(value), value) for value in (-1, 0, 1)]
-
-
 def raters_agree(rankings: Sequence[Ranking]) -> Agreed:
     """On which of two answers is the better, or whether they tie; judged are queries."""
     from coig_writer.evaluate.agreement import outcomes_by_rater
@@ -72,7 +71,7 @@ def raters_agree(rankings: Sequence[Ranking]) -> Agreed:
 
     units = units_by(outcomes_by_rater(rankings))
     what = Label("两个答案里哪个更好", "Which of two answers is the better")
-    return _agreed(what, units, "nominal", judged=len({query for (query, _), given in units.items() if len(given) > 1}))
+    return agreed(what, units, "nominal", judged=len({query for (query, _), given in units.items() if len(given) > 1}))
 
 
 def reviewers_agree(project: Project) -> list[Agreed]:
@@ -87,12 +86,13 @@ def reviewers_agree(project: Project) -> list[Agreed]:
         for name, mark in zip(CRITERIA, given, strict=True):
             if mark is not None:
                 marks[name][unit].append(mark)
-    rows = [_agreed(Label("结论", "Verdict"), verdicts, "nominal")]
-    return rows + [_agreed(name, units, "ordinal") for name, units in marks.items()]
+    rows = [agreed(Label("结论", "Verdict"), verdicts, "nominal")]
+    return rows + [agreed(name, units, "ordinal") for name, units in marks.items()]
 
 
-def _agreed(what: Any, units: Units, level: Level, *, judged: int | None = None) -> Agreed:
+def agreed(what: Any, units: Units, level: Level, *, judged: int | None = None, least: int = LEAST) -> Agreed:
+    """Agreement on these units; without `judged`, each unit is one of what was judged."""
     from coig_writer.evaluate.reliability import krippendorff
 
     alpha = krippendorff(units, level, ROUNDS)
-    return Agreed(what, alpha, alpha.units if judged is None else judged)
+    return Agreed(what, alpha, alpha.units if judged is None else judged, least)

@@ -155,7 +155,7 @@ def of(project: Project) -> Figures:
         alphas=reviewers_agree(project),
         days=_days(rows),
         coverage=_coverage(rows),
-        platforms=Counter(row["platform"] or "–" for row in rows).most_common(8),
+        platforms=Counter(row["platform"] for row in rows).most_common(8),
         weeks=_weeks(rows),
         people=_people(project),
         waiting={
