@@ -60,6 +60,7 @@ MANAGERS = (
     "gold",
     "overview",
     "release",
+    "release.zip",
     "export/triplets",
     "export/decisions",
     "export/history",

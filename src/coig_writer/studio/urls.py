@@ -41,6 +41,7 @@ urlpatterns = [
     path("projects/<int:project_id>/assignment", rules.rules, name="rules"),
     path("projects/<int:project_id>/overview", manage.overview, name="overview"),
     path("projects/<int:project_id>/release", manage.release, name="release"),
+    path("projects/<int:project_id>/release.zip", manage.release_files, name="release-files"),
     path("projects/<int:project_id>/export/<str:name>", manage.export, name="export"),
     path("projects/<int:project_id>/course", training.course, name="course"),
     path("projects/<int:project_id>/course/<str:name>", training.unit, name="unit"),
