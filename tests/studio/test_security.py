@@ -5,7 +5,9 @@ import re
 from datetime import timedelta
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from django.urls import URLPattern, reverse
 from django.utils import timezone
 
 from coig_writer.studio import people
@@ -32,6 +34,92 @@ def paths(project, item):
         *[(f"{i}/{name}", "post") for name in ("set-aside", "specialist")],
         *[(f"{i}/{name}", "post") for name in ("remarks", "remarks/1/settle")],
     ]
+
+
+OPEN = {"sign-in", "sign-out", "language", "invitation", "health", "metrics"}
+"""Pages for who is not signed in; `metrics` asks where the request comes from."""
+OWN = {"home", "account", "new-project"}
+"""Pages that belong to no project."""
+
+
+@pytest.fixture
+def every_path(project, item, person):
+    """Name → path of every page there is, about things of the project; a page that is added is here by itself."""
+    from coig_writer.studio import arena
+    from coig_writer.studio.entries import Entries, Entry
+    from coig_writer.studio.models import Calibration
+    from coig_writer.studio.urls import urlpatterns
+
+    contest = arena.create(project, "盲评", Entries([Entry("q", "写", name, "文") for name in ("one", "two")]))
+    known = {
+        "project_id": project.pk,
+        "item_id": item().pk,
+        "contest_id": contest.pk,
+        "sheet_id": arena.next_sheet(contest, person("evaluator")).pk,
+        "calibration_id": Calibration.objects.create(project=project, name="校准").pk,
+        "membership_id": Membership.objects.filter(project=project).first().pk,
+        "comment_id": 1,
+        "token": "x" * 43,
+    }
+    words = {
+        "claim": {"role": "reviewer"},
+        "export": {"name": "triplets"},
+        "unit": {"name": "criteria"},
+        "draft": {"step": "prompt"},
+    }
+    found = {}
+    for pattern in urlpatterns:
+        if isinstance(pattern, URLPattern):  # the interface for programs has tests of its own
+            given = known | words.get(pattern.name, {})
+            wanted = pattern.pattern.converters
+            found[pattern.name] = reverse(pattern.name, kwargs={key: given[key] for key in wanted})
+    assert len(found) > 40
+    return found
+
+
+def test_no_page_is_open_to_strangers_or_to_people_of_other_projects(every_path, person):
+    outsider = person()
+    for name, path in every_path.items():
+        if name in OPEN:
+            continue
+        for method in ("get", "post"):
+            stranger = getattr(Client(), method)(path)
+            told = (stranger.status_code, stranger.headers.get("Location"))
+            if name == "draft":  # asked for by a script, which a page to sign in on would not help
+                assert told == (405 if method == "get" else 404, None)
+            else:
+                assert told == (302, f"/sign-in?next={path}"), name
+        if name not in OWN:
+            codes = {getattr(outsider.client, method)(path).status_code for method in ("get", "post")}
+            assert codes in ({404}, {404, 405}), name
+    assert outsider.client.get(every_path["new-project"]).status_code == 404
+
+
+def test_no_page_takes_a_change_without_the_token_of_a_page(project, every_path, person):
+    boss = person("admin", "annotator", "reviewer", "inspector", "evaluator")
+    strict = Client(enforce_csrf_checks=True)
+    strict.force_login(boss)
+    for name, path in every_path.items():
+        assert strict.post(path, {"what": "token", "name": "x"}).status_code == 403, name
+    assert not project.tokens.exists()
+
+
+def test_a_role_opens_its_own_pages_and_no_others(every_path, person):
+    """What each role may at least look at; all that stands in no set is for managers."""
+    everybody = {"mine", "course", "unit"}
+    may = {
+        "annotator": {"propose", "calibrate", "claim"},
+        "reviewer": {"calibrate", "claim"},
+        "inspector": {"items", "calibrate"},
+        "evaluator": {"arena", "next-sheet"},
+    }
+    for role, theirs in may.items():
+        user = person(role)
+        for name, path in every_path.items():
+            if name in OPEN | OWN or name in everybody | theirs:
+                continue
+            codes = {getattr(user.client, method)(path).status_code for method in ("get", "post")}
+            assert codes <= {403, 404, 405}, (role, name, codes)
 
 
 def test_strangers_are_asked_to_sign_in_and_others_find_nothing(project, item, person):
@@ -64,6 +152,7 @@ MANAGERS = (
     "gold",
     "overview",
     "release",
+    "release.zip",
     "export/triplets",
     "export/decisions",
     "export/history",
@@ -179,6 +268,86 @@ def test_what_people_and_models_write_is_never_markup(project, person, starter, 
         assert page.status_code in (200, 409), page.request["PATH_INFO"]
     checked = author.client.post(f"/items/{one.pk}/check", form(prompt=NASTY, base=0))
     assert "<script>alert" not in checked.json()["html"]
+
+
+def test_what_models_answer_and_managers_name_is_never_markup(project, item, person):
+    from coig_writer.studio import arena, gold, reviewing
+    from coig_writer.studio.entries import Entries, Entry
+    from coig_writer.studio.models import Calibration, Delivery, Token, Webhook
+
+    manager, evaluator, reviewer = person("manager"), person("evaluator"), person("reviewer")
+    answers = [Entry(NASTY, NASTY, name, NASTY) for name in (f"甲{NASTY}甲", f"乙{NASTY}乙")]
+    contest = arena.create(project, NASTY[:120], Entries(answers), kind="rating", enough=0)
+    sheet = evaluator.client.post(f"/arena/{contest.pk}/next").url
+    one = item(draft_json=None)
+    answer = {"semantic_consistency": 4, "authenticity": 4, "coherence": 4, "diversity": 4}
+    words = {**answer, "verdict": "remove", "comment": NASTY}
+    gold.make(one.pk, reviewing.judgement_from(words, with_marks=True), by=manager)
+    session = Calibration.objects.create(project=project, name=NASTY)
+    Token.objects.create(project=project, user=manager, name=NASTY, token_hash="x" * 64)
+    hook = Webhook.objects.create(project=project, url=f"http://a.example/{NASTY}")
+    Delivery.objects.create(webhook=hook, body={}, answer=NASTY[:120])
+    people.invite(project, Role.ANNOTATOR, by=manager, note=NASTY)
+    type(one).objects.filter(pk=one.pk).update(platform=NASTY, title=NASTY)
+    p = f"/projects/{project.pk}"
+    paths = [f"{p}/{name}" for name in ("arena", "gold", "course", "programs", "people", "overview", "release")]
+    paths.append(f"{p}/calibrations/{session.pk}?results=1")
+    pages = [manager.client.get(path) for path in paths]
+    pages += [evaluator.client.get(sheet), evaluator.client.get(f"{p}/arena"), reviewer.client.get(f"{p}/course")]
+    for page in pages:
+        text = page.content.decode()
+        assert page.status_code == 200, page.request["PATH_INFO"]
+        assert "<script>alert" not in text, page.request["PATH_INFO"]
+        assert "<img src=x" not in text, page.request["PATH_INFO"]
+    assert pages[-3].content.decode().count("&lt;script&gt;alert(1)") >= 4  # name, query, two answers
+
+
+def test_answers_for_the_arena_have_a_limit_too(project, person, monkeypatch):
+    from coig_writer.studio.views import arena
+
+    manager = person("manager")
+    monkeypatch.setattr(arena, "MOST_BYTES", 100)
+    for count, size in ((1, 101), (13, 1), (0, 0)):
+        files = [SimpleUploadedFile(f"{n}.jsonl", b"x" * size) for n in range(count)]
+        answer = manager.client.post(f"/projects/{project.pk}/arena", {"name": "x", "files": files})
+        assert answer.status_code == 400
+    assert not project.contests.exists()
+
+
+def test_the_audit_log_is_only_ever_added_to(project, person):
+    """Neither through the model nor past it."""
+    from django.db import DatabaseError, connection, transaction
+
+    from coig_writer.studio.models import AuditEntry
+    from coig_writer.studio.models.audit import record
+
+    record("something", actor=person("manager"), project=project)
+    entry = AuditEntry.objects.get(project=project, action="something")
+    entry.action = "nothing"
+    with pytest.raises(TypeError):
+        entry.save()
+    with pytest.raises(TypeError):
+        entry.delete()
+    attacks = [
+        lambda: AuditEntry.objects.filter(pk=entry.pk).update(action="nothing"),
+        lambda: AuditEntry.objects.filter(pk=entry.pk).delete(),
+        lambda: connection.cursor().execute("UPDATE studio_auditentry SET action = 'x' WHERE id = %s", [entry.pk]),
+        lambda: connection.cursor().execute("DELETE FROM studio_auditentry WHERE id = %s", [entry.pk]),
+    ]
+    for attack in attacks:
+        with pytest.raises(DatabaseError), transaction.atomic():
+            attack()
+    assert AuditEntry.objects.get(pk=entry.pk).action == "something"
+
+
+def test_a_stale_save_changes_nothing(project, item, person, form):
+    one, author = item(), person("annotator")
+    url = author.client.post(f"/projects/{project.pk}/claim/annotator").url
+    assert author.client.post(f"{url}save", form(prompt="新的")).status_code == 302
+    for base in (0, 1):
+        assert author.client.post(f"{url}save", form(prompt="旧窗口", base=base)).status_code == 409
+    one.refresh_from_db()
+    assert (one.head, one.versions.get(number=one.head).prompt) == (2, "新的")
 
 
 def test_every_answer_carries_the_policy(project, person):

@@ -5,12 +5,13 @@ from __future__ import annotations
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.db import transaction
-from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from coig_writer.files import dumps
+from coig_writer.report import labels
 from coig_writer.studio import assign, figures, people, releasing
 from coig_writer.studio.export import EXPORTS, as_csv
 from coig_writer.studio.models import Project
@@ -162,8 +163,27 @@ def release(request: HttpRequest, project_id: int) -> HttpResponse:
     if request.method == "POST":
         done = releasing.build(project, licence=request.POST.get("licence", "").strip() or None)
         record("release", actor=request.user, project=project, released=done.released, read=done.read)
-    context = {"project": project, "roles": roles, "done": done, "approved": figures.approved(project)}
+    withheld = [(labels.named(labels.WITHHELD, why), count) for why, count in done.withheld.items()] if done else []
+    context = {
+        "project": project,
+        "roles": roles,
+        "done": done,
+        "withheld": withheld,
+        "approved": figures.approved(project),
+        "built": (releasing.folder_of(project) / "release").is_dir(),
+    }
     return render(request, "studio/release.html", context)
+
+
+@login_required
+def release_files(request: HttpRequest, project_id: int) -> FileResponse:
+    """The latest release as one file."""
+    project, _ = project_for(request.user, project_id, Role.MANAGER)
+    file = releasing.archive(project)
+    if file is None:
+        raise Http404
+    record("download release", actor=request.user, project=project)
+    return FileResponse(file, as_attachment=True, filename=f"release-{project.pk}.zip")
 
 
 @login_required
