@@ -144,6 +144,15 @@ def test_rows_that_were_not_used_are_said(tmp_path):
     assert "Not used: 1 row." in done.stderr
 
 
+def test_the_command_shows_what_has_no_interval_and_counts_in_words(tmp_path):
+    write_jsonl(tmp_path / "rankings.jsonl", ranked("A>B"))
+    said = invoke("--rankings", tmp_path / "rankings.jsonl", "--rounds", 100).stdout
+    assert "zh: 1 ranking of 1 query by 1 rater." in said
+    assert "none" in next(line for line in said.splitlines() if line.startswith("A "))
+    assert "[open] There is one pair of models, and it shows no difference." in said
+    assert "too few to resample" in said
+
+
 def by_command(folder, rankings, *responses):
     words = [word for file in rankings for word in ("--rankings", file)]
     words += [word for file in responses for word in ("--responses", file)]
