@@ -75,6 +75,7 @@ def test_three_evaluators_rank_and_compare_reads_it(browser, served, files, tmp_
             seen.add(tuple(places.values()))
             way(page, places)
             page.wait_for_selector("#state:has-text('可以交')")
+            page.locator(".answer .scroll").first.evaluate("box => box.scrollTo(0, box.scrollHeight)")
             address = page.url
             page.wait_for_selector("#kept:has-text('已记住')")
             page.reload()
@@ -94,3 +95,7 @@ def test_three_evaluators_rank_and_compare_reads_it(browser, served, files, tmp_
     assert len(votes.rankings) == 3 * QUERIES
     assert all(each.places == {model: at for at, model in enumerate(MODELS, 1)} for each in votes.rankings)
     assert all(each.seconds for each in votes.rankings)
+    assert votes.unread == []
+    rows = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+    assert all(0 < depth <= 1 for row in rows for depth in row["depth"].values())
+    assert len({depth for row in rows for depth in row["depth"].values()}) > 1  # one was read to its end

@@ -69,7 +69,8 @@ def test_the_scores_of_others_show_after_ones_own(project, item, person):
     for odd in ("", "x", "9" * 30, "²"):
         assert low.client.post(path, {"item": odd, **dict.fromkeys(DIMENSIONS, 5)}).status_code == 400, odd
     page = low.client.get(path)
-    assert [each.mine for each in page.context["agreement"]] == [-2.0] * 6
+    assert [(each.user, each.scored, set(each.points.values())) for each in page.context["leans"]] == [(low, 1, {-2.0})]
+    assert high.username not in page.content.decode()
     again = low.client.post(path, {"item": one.pk, **dict.fromkeys(DIMENSIONS, 3)})
     assert again.status_code == 409
     assert person("evaluator").client.get(path).status_code == 403
@@ -80,8 +81,8 @@ def test_a_session_shows_the_ordinal_alpha(project, item, person):
     session = Calibration.objects.create(project=project, name="α")
     session.items.set(items)
     given = [[9, 8, 9, 3], [9, 7, 8, 2], [10, 8, 4, None]]
-    for row in given:
-        user = person("reviewer")
+    users = [person("reviewer") for _ in given]
+    for user, row in zip(users, given, strict=True):
         for one, score in zip(items, row, strict=True):
             if score is not None:
                 CalibrationScore.objects.create(
@@ -89,7 +90,32 @@ def test_a_session_shows_the_ordinal_alpha(project, item, person):
                 )
     table = [[score or float("nan") for score in row] for row in given]
     expected = krippendorff.alpha(table, level_of_measurement="ordinal")
-    assert [each.alpha for each in training.agreement(session, user)] == pytest.approx([expected] * 6)
+    shown = training.session(session)
+    assert [each.value for each in shown.agreed] == pytest.approx([expected] * 6)
+    leans = {each.user: each for each in shown.leans}
+    assert [leans[each].scored for each in users] == [4, 4, 3]
+    first = (9 - 9.5 + 8 - 7.5 + 9 - 6 + 3 - 2) / 4
+    assert list(leans[users[0]].points.values()) == pytest.approx([first] * 6)
+
+
+def test_who_leads_sees_how_everybody_scores_and_others_do_not(project, item, person):
+    session = Calibration.objects.create(project=project, name="先看")
+    session.items.set([item(number, submitted=1, head=1) for number in range(2)])
+    raters = [person("reviewer"), person("annotator")]
+    for user, score in zip(raters, (9, 7), strict=True):
+        for one in session.items.all():
+            CalibrationScore.objects.create(
+                calibration=session, item=one, user=user, scores=dict.fromkeys(DIMENSIONS, score)
+            )
+    path = f"/projects/{project.pk}/calibrations/{session.pk}?results=1"
+    manager = person("manager")
+    page = manager.client.get(path).content.decode()
+    assert all(user.username in page for user in raters)
+    assert "要至少 3 件有两人以上评过；现有 2 件" in page
+    assert (page.count("偏高"), page.count("偏低")) == (6, 6)
+    assert path in manager.client.get(f"/projects/{project.pk}/course").content.decode()
+    curious = person("reviewer")
+    assert "α" not in curious.client.get(path).content.decode()
 
 
 def known(item, maker, number=0, verdict="accept"):
@@ -181,8 +207,9 @@ def test_a_known_item_is_never_released_listed_or_counted(project, item, person,
     assert one.decisions.count() == 2
     assert inspector.client.post(f"/items/{one.pk}/inspect", verdict(one)).status_code == 404
     Item.objects.filter(pk=one.pk).update(status="approved")
-    for rows in export.EXPORTS.values():
-        assert list(rows(project)) == []
+    for name, rows in export.EXPORTS.items():
+        found = list(rows(project))
+        assert found == [] if name != "audit" else one.key not in {each["id"] for each in found}
     found = figures.of(project)
     assert (found.items, found.agreement, found.first_pass) == (0, (0, 0), (0, 0))
     assert [(each.reviews, each.hours) for each in found.people] == [(0, 0)] * 3

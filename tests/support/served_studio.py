@@ -64,7 +64,6 @@ class ServedStudio:
 
     def _wait(self) -> None:
         import time
-        from urllib.error import URLError
         from urllib.request import urlopen
 
         for _ in range(300):
@@ -72,7 +71,7 @@ class ServedStudio:
                 with urlopen(f"{self.address}/health", timeout=5) as answer:
                     assert answer.status == 200
                     return
-            except (URLError, ConnectionError):
+            except OSError:  # not yet, or too busy
                 time.sleep(0.1)
         raise AssertionError("the studio does not answer")
 

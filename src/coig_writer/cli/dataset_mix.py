@@ -166,10 +166,12 @@ def _shares(parts: list[str]) -> dict[str, float] | None:
     from coig_writer.errors import SettingError
 
     shares: dict[str, float] = {}
-    for each in parts:
+    for at, each in enumerate(parts):
         name, _, share = each.partition("=")
         try:
             shares[name] = float(share)
         except ValueError as error:
             raise SettingError(f"not a share: {each}", where="--part", remedy="Write NAME=0.1.") from error
+        if len(shares) <= at:
+            raise SettingError(f"two parts are called {name!r}", where="--part", remedy="Give each its own name.")
     return shares or None

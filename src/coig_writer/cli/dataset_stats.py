@@ -127,16 +127,18 @@ def counted(number: int, what: str) -> str:
 
 
 def warn_of_rejects(triplets: TripletSet) -> None:
-    """Says on standard error what the latest pass over a set could not read."""
+    """Says on standard error what the latest pass over a set could not read, and which fields it could not keep."""
     from coig_writer.cli.console import err
 
-    if not triplets.rejects:
-        return
-    err.print(f"Could not be read, and not counted: {len(triplets.rejects):,} records.", style="bold")
-    for reject in triplets.rejects[:SHOWN_REJECTS]:
-        err.print(f"  {reject.where}: {reject.reason}", soft_wrap=True)
-    if (more := len(triplets.rejects) - SHOWN_REJECTS) > 0:
-        err.print(f"  and {more:,} more")
+    told = {"Could not be read, and not counted: {:,} records.": triplets.rejects}
+    for words, rejects in (told | {"Not kept: {:,} fields.": triplets.losses}).items():
+        if not rejects:
+            continue
+        err.print(words.format(len(rejects)), style="bold")
+        for reject in rejects[:SHOWN_REJECTS]:
+            err.print(f"  {reject.where}{f', {reject.field}' if reject.field else ''}: {reject.reason}", soft_wrap=True)
+        if (more := len(rejects) - SHOWN_REJECTS) > 0:
+            err.print(f"  and {more:,} more; coig-writer dataset validate DATA --out FILE lists all")
 
 
 def _show(found: Statistics) -> None:

@@ -3,24 +3,35 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.utils import timezone
-from ninja import NinjaAPI, Schema
+from ninja import NinjaAPI, Query, Schema
+from ninja import Path as InPath
 from ninja.security import HttpBearer
+from pydantic import Field
 
 from coig_writer import __version__
 from coig_writer.errors import CoigError
 from coig_writer.files import dumps
-from coig_writer.studio import assign, export, intake, writing
-from coig_writer.studio.models import Item, Project, Token
-from coig_writer.studio.permissions import LEADS, item_for, project_for
+from coig_writer.schema import Verdict
+from coig_writer.studio import arena, assign, entries, export, intake, results, reviewing, writing
+from coig_writer.studio.models import Contest, Item, Project, Token, Version
+from coig_writer.studio.permissions import LARGEST, LEADS, Access, item_for, project_for
 from coig_writer.studio.refusal import Refusal
 from coig_writer.studio.workflow import Role, Status
 
 PAGE = 100
+CHUNK = 1 << 20
+"""Bytes of a body read at once."""
+Number = Annotated[int, InPath(ge=1, le=LARGEST)]
+"""Of a row, in a path."""
+Mark = Annotated[int, Field(ge=1, le=5)]
 
 
 class Bearer(HttpBearer):
@@ -90,10 +101,70 @@ class Submitted(Schema):
     shortfalls: list[str]
 
 
+class Judged(Schema):
+    """A reviewer's verdict. `version` is what they had before them; all but an accepting one say why."""
+
+    version: int
+    verdict: Verdict
+    comment: str = ""
+    semantic_consistency: Mark
+    authenticity: Mark
+    coherence: Mark
+    diversity: Mark
+
+
+class Inspected(Schema):
+    """An inspector's verdict, which is final for the round."""
+
+    version: int
+    verdict: Verdict
+    comment: str = ""
+
+
+class State(Schema):
+    status: Status
+    round: int
+
+
 class Imported(Schema):
     added: int
     known: int
     rejected: list[str]
+    """`body:LINE: reason` of each record that was not taken."""
+
+
+class ContestIn(Schema):
+    """How answers are judged. Evaluators see the name, so it holds none of a model."""
+
+    name: str = Field(min_length=1, max_length=120)
+    kind: Literal["ranking", "rating"] = "ranking"
+    size: int = Field(5, ge=arena.LEAST, le=arena.MOST)
+    """Answers on a sheet; 2 for pairs."""
+    raters: int = Field(3, ge=1, le=50)
+    ties: bool = False
+
+
+class ContestOut(Schema):
+    id: int
+    name: str
+    kind: str
+    size: int
+    raters: int
+    ties: bool
+    open: bool
+    sheets: int
+    """Handed in."""
+    wanted: int
+
+
+class ContestMade(Schema):
+    id: int
+    models: list[str]
+    answers: int
+    left_out: dict[str, int]
+    """Why an answer was not taken → how many."""
+    naming: list[str]
+    """`QUERY / MODEL` of answers that say the name of their own model, and so cannot be judged blindly."""
 
 
 class Problem(Schema):
@@ -108,26 +179,55 @@ def _refused(request: HttpRequest, refusal: Refusal) -> HttpResponse:
 
 @api.exception_handler(writing.Conflict)
 def _stale(request: HttpRequest, conflict: writing.Conflict) -> HttpResponse:
-    current = conflict.current
-    told = {
-        "version": current.number,
-        "prompt": current.prompt,
-        "reasoning": current.reasoning,
-        "scores": current.scores,
+    return api.create_response(request, {"error": str(conflict), "current": _told(conflict.current)}, status=409)
+
+
+def _told(version: Version) -> dict[str, Any]:
+    return {
+        "version": version.number,
+        "prompt": version.prompt,
+        "reasoning": version.reasoning,
+        "scores": version.scores,
     }
-    return api.create_response(request, {"error": str(conflict), "current": told}, status=409)
 
 
 def _project(request: Any, *needed: Role) -> Project:
     return project_for(request.auth.user, request.auth.project_id, *needed)[0]
 
 
-def _item(request: Any, item_id: int) -> Item:
-    """The item, if it is of the token's project and open to the token's person."""
-    found, _ = item_for(request.auth.user, item_id)
+def _item(request: Any, item_id: Number) -> tuple[Item, Access]:
+    """The item, if it is of the token's project and open to the token's person, and what they may do with it."""
+    found, access = item_for(request.auth.user, item_id)
     if found.project_id != request.auth.project_id:
         raise Refusal("没有这一篇。", "There is no such item.", status=404)
-    return found
+    return found, access
+
+
+@contextmanager
+def _body(request: HttpRequest) -> Iterator[Path]:
+    """The body as a file of JSON Lines, for as long as the block lasts.
+
+    Raises:
+        Refusal: it is larger than a page may upload, or what reads it finds it of no known kind.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "body.jsonl"
+        size = 0
+        with open(path, "wb") as file:
+            while chunk := request.read(CHUNK):
+                size += len(chunk)
+                if size > settings.UPLOAD_BYTES:
+                    most = settings.UPLOAD_BYTES >> 20
+                    raise Refusal(f"正文超过 {most} MB。", f"The body has more than {most} MB.", status=413)
+                file.write(chunk)
+        try:
+            yield path
+        except CoigError as error:
+            raise Refusal("读不出。", f"body: {error.message}. {error.remedy or ''}".strip()) from error
+
+
+def _lines(rows: Iterable[Any]) -> HttpResponse:
+    return StreamingHttpResponse((f"{dumps(row)}\n" for row in rows), content_type="application/x-ndjson")  # type: ignore[return-value]
 
 
 def _out(item: Item) -> dict[str, Any]:
@@ -151,25 +251,20 @@ def items(request: HttpRequest, status: Status | None = None, after: int = 0):
 def import_records(request: HttpRequest):
     """Takes JSON Lines of articles, drafts or triplets as the body."""
     project = _project(request, Role.MANAGER)
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "body.jsonl"
-        with open(path, "wb") as file:
-            file.write(request.body)
-        try:
-            done = intake.import_file(project, path, actor=request.user, name="api")
-        except CoigError as error:
-            raise Refusal("读不出。", error.message) from error
-    return {"added": done.added, "known": done.known, "rejected": [each.reason for each in done.rejects]}
+    with _body(request) as path:
+        done = intake.import_file(project, path, actor=request.user, name="api")
+        rejected = [f"{Path(each.where).name.replace(path.name, 'body')}: {each.reason}" for each in done.rejects]
+    return {"added": done.added, "known": done.known, "rejected": rejected}
 
 
 @api.get("/items/{item_id}/versions/latest", response=VersionOut)
-def latest(request: HttpRequest, item_id: int):
-    """The text as it stands."""
-    item = _item(request, item_id)
-    version = item.versions.filter(number=item.head).first()
-    content = writing.Content.of(version)
+def latest(request: HttpRequest, item_id: Number):
+    """The text as it stands; to a reviewer, as it was submitted."""
+    item, access = _item(request, item_id)
+    number = item.head if access.lead or access.author or access.write or not item.submitted else item.submitted
+    content = writing.Content.of(item.versions.filter(number=number).first())
     return {
-        "version": item.head,
+        "version": number,
         "prompt": content.prompt,
         "reasoning": content.reasoning,
         "scores": dict(content.scores),
@@ -177,9 +272,9 @@ def latest(request: HttpRequest, item_id: int):
 
 
 @api.get("/items/{item_id}/article")
-def article(request: HttpRequest, item_id: int):
+def article(request: HttpRequest, item_id: Number):
     """The article as a record."""
-    return _item(request, item_id).article_json
+    return _item(request, item_id)[0].article_json
 
 
 @api.get("/tasks", response=list[Task])
@@ -199,27 +294,85 @@ def claim(request: HttpRequest, role: Literal["annotator", "reviewer"]):
     return _out(assign.claim(_project(request, Role(role)), request.user, Role(role)))
 
 
+@api.delete("/items/{item_id}/task", response={204: None})
+def give_back(request: HttpRequest, item_id: Number):
+    """Gives an item back to the queue; what was written stays."""
+    item, access = _item(request, item_id)
+    assign.release(item, request.user, Role.ANNOTATOR if access.write else Role.REVIEWER)
+    return 204, None
+
+
 @api.put("/items/{item_id}/content", response={200: VersionOut, 409: Problem})
-def save(request: HttpRequest, item_id: int, content: Content):
+def save(request: HttpRequest, item_id: Number, content: Content):
     """Adds a version."""
-    item = _item(request, item_id)
+    item, _ = _item(request, item_id)
     given = writing.content_from(content.model_dump())
-    version = writing.save(item.pk, request.user, given, base=content.base, key=content.key)
-    return {
-        "version": version.number,
-        "prompt": version.prompt,
-        "reasoning": version.reasoning,
-        "scores": version.scores,
-    }
+    return _told(writing.save(item.pk, request.user, given, base=content.base, key=content.key))
 
 
 @api.post("/items/{item_id}/submission", response={200: Submitted, 409: Problem})
-def submit(request: HttpRequest, item_id: int, content: Content):
+def submit(request: HttpRequest, item_id: Number, content: Content):
     """Hands the item in; below the gate it comes back with what is short."""
-    item = _item(request, item_id)
+    item, _ = _item(request, item_id)
     given = writing.content_from(content.model_dump())
     done = writing.submit(item, request.user, given, base=content.base, key=content.key)
     return {"status": done.status, "shortfalls": done.shortfalls}
+
+
+@api.post("/items/{item_id}/review", response={200: State, 409: Problem})
+def review(request: HttpRequest, item_id: Number, judged: Judged):
+    """Stores the verdict of a reviewer who has taken the item; the last one needed settles the round."""
+    item, _ = _item(request, item_id)
+    judgement = reviewing.judgement_from(judged.model_dump(), with_marks=True)
+    done = reviewing.review(item.pk, request.user, judgement, version=judged.version)
+    return {"status": done.status, "round": done.round}
+
+
+@api.post("/items/{item_id}/inspection", response={200: State, 409: Problem})
+def inspect(request: HttpRequest, item_id: Number, inspected: Inspected):
+    """Stores an inspector's verdict, which decides."""
+    item, access = _item(request, item_id)
+    if not access.inspect:
+        raise Refusal("这一篇不归你质检。", "This item is not yours to inspect.", status=403)
+    judgement = reviewing.judgement_from(inspected.model_dump(), with_marks=False)
+    done = reviewing.inspect(item.pk, request.user, judgement, version=inspected.version)
+    return {"status": done.status, "round": done.round}
+
+
+@api.get("/contests", response=list[ContestOut])
+def contests(request: HttpRequest):
+    """The project's contests in the arena, and how far they are."""
+    names = ("name", "kind", "size", "raters", "ties", "open")
+    found = []
+    for each in _project(request, Role.MANAGER).contests.order_by("pk"):
+        done, wanted = results.counts(each)
+        found.append({"id": each.pk, **{name: getattr(each, name) for name in names}, "sheets": done, "wanted": wanted})
+    return found
+
+
+@api.post("/contests", response=ContestMade)
+def make_contest(request: HttpRequest, contest: Query[ContestIn]):
+    """Takes JSON Lines of several models' answers as the body, as `coig-writer infer` writes them."""
+    project = _project(request, Role.MANAGER)
+    with _body(request) as path:
+        taken = entries.take([path])
+    made = arena.create(project, contest.name, taken, by=request.user, **contest.model_dump(exclude={"name"}))
+    return {
+        "id": made.pk,
+        "models": taken.models,
+        "answers": len(taken.entries),
+        "left_out": {why.en: number for why, number in taken.left_out.items()},
+        "naming": [f"{each.query} / {each.model}" for each in taken.entries if each.tells],
+    }
+
+
+@api.get("/contests/{contest_id}/results")
+def contest_results(request: HttpRequest, contest_id: Number):
+    """The finished sheets as JSON Lines, for `coig-writer compare`; raters as handles."""
+    contest = Contest.objects.filter(project=_project(request, Role.MANAGER), pk=contest_id).first()
+    if contest is None:
+        raise Refusal("没有这场评测。", "There is no such contest.", status=404)
+    return _lines(results.export(contest))
 
 
 @api.get("/export/{name}")
@@ -229,5 +382,4 @@ def download(request: HttpRequest, name: str):
     rows = export.EXPORTS.get(name)
     if rows is None:
         raise Refusal("没有这种导出。", "There is no such export.", status=404)
-    lines = (f"{dumps(row)}\n" for row in rows(project))
-    return StreamingHttpResponse(lines, content_type="application/x-ndjson")
+    return _lines(rows(project))

@@ -1,79 +1,87 @@
-"""Blind judging of models' answers: who gets which sheet, what may be chosen, what comes out."""
+"""Blind judging of models' answers: who gets which sheet, and what may be chosen. `results` says what comes out."""
 
 from __future__ import annotations
 
 import secrets
-from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from itertools import combinations
-from pathlib import Path
+from datetime import timedelta
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.db.models import Count, Q
 from django.utils import timezone
 
 from coig_writer.evaluate.read_table import MARKS
-from coig_writer.evaluate.responses import read_responses
-from coig_writer.schema import Ranking, Rating
+from coig_writer.studio.entries import Entries, says_name
 from coig_writer.studio.models import Answer, Contest, Project, Sheet
 from coig_writer.studio.models.arena import RATING
 from coig_writer.studio.models.audit import record
 from coig_writer.studio.refusal import Refusal
 
 LETTERS = "ABCDEFGHIJ"
+LEAST, MOST = 2, len(LETTERS)
+"""Answers on a sheet."""
 LONGEST_VIEW = 3600 * 4
 """Seconds; a page that was open longer was not read that long."""
 
 
-def create(project: Project, name: str, files: Sequence[Path], *, by: Any = None, **settings: Any) -> Contest:
-    """A contest from files of responses, as `coig-writer infer` writes them.
+def create(project: Project, name: str, taken: Entries, *, by: Any = None, size: int = 5, **settings: Any) -> Contest:
+    """A contest of what `entries.take` has found.
 
-    Only queries that at least two models answer are taken.
+    Args:
+        size: answers on a sheet, 2–10; where a query has fewer, all of them.
+        settings: further fields of `Contest`.
 
     Raises:
-        InputError: a file cannot be read.
-        Refusal: no query has answers of two models.
+        Refusal: no query has answers of two models, the size is impossible, or the name, which evaluators see, says
+            that of a model.
     """
-    found = read_responses(files).answers
-    models: dict[str, set[str]] = defaultdict(set)
-    for each in found:
-        models[each.id].add(each.model)
-    usable = [each for each in found if len(models[each.id]) > 1]
-    if not usable:
+    if not taken.entries:
         raise Refusal("没有哪道题有两个模型的答案。", "No query has answers of two models.")
+    if not LEAST <= size <= MOST:
+        raise Refusal("每份放 2 到 10 个答案。", "A sheet holds 2 to 10 answers.")
+    if any(says_name(name, model) for model in taken.models):
+        raise Refusal("评测员看得到名称，里面不能有模型名。", "Evaluators see the name: it must not hold a model's.")
     with transaction.atomic():
-        contest = Contest.objects.create(project=project, name=name, **settings)
+        contest = Contest.objects.create(
+            project=project, name=name, size=max(LEAST, min(size, len(taken.models))), **settings
+        )
         Answer.objects.bulk_create(
             [
-                Answer(contest=contest, query=each.id[:200], prompt=each.query, model=each.model, text=each.response)
-                for each in usable
+                Answer(contest=contest, query=each.query, prompt=each.prompt, model=each.model, text=each.text)
+                for each in taken.entries
             ],
             batch_size=200,
         )
-        record("new contest", actor=by, project=project, contest=contest.pk, answers=len(usable))
+        left_out = taken.left_out.total()
+        record(
+            "new contest", actor=by, project=project, contest=contest.pk, answers=len(taken.entries), left_out=left_out
+        )
     return contest
 
 
 def next_sheet(contest: Contest, user: Any) -> Sheet | None:
     """The sheet that the person left unfinished, else a new one; None when nothing is left for them."""
-    begun = contest.sheets.filter(user=user, submitted=None).order_by("id").first()
-    if begun or not contest.open:
-        return begun
-    for query in _wanted(contest, user):
-        try:
-            with transaction.atomic():
-                return Sheet.objects.create(contest=contest, user=user, query=query, shown=_shown(contest, user, query))
-        except IntegrityError:  # the same person in another window
-            continue
-    return None
+    with transaction.atomic():
+        Contest.objects.select_for_update().get(pk=contest.pk)  # two people never take the last place of a query
+        begun = contest.sheets.filter(user=user, submitted=None).order_by("id").first()
+        wanted = [] if begun or not contest.open else _wanted(contest, user)
+        if not wanted:
+            return begun
+        return Sheet.objects.create(contest=contest, user=user, query=wanted[0], shown=_shown(contest, user, wanted[0]))
 
 
 def _wanted(contest: Contest, user: Any) -> list[str]:
-    """Queries that still need raters and that the person has not seen, those begun by others first."""
+    """Queries that still need raters and that the person has not seen, those begun by others first.
+
+    A sheet that somebody began and left for longer than a lease keeps nobody else from its query.
+    """
     seen = set(contest.sheets.filter(user=user).values_list("query", flat=True))
-    taken = Counter(dict(contest.sheets.values_list("query").annotate(Count("id"))))
+    lately = timezone.now() - timedelta(hours=contest.project.lease_hours)
+    held = contest.sheets.filter(Q(submitted__isnull=False) | Q(opened__gt=lately))
+    taken = Counter(dict(held.values_list("query").annotate(Count("id"))))
     queries = contest.answers.order_by("query").values_list("query", flat=True).distinct()
     open_ones = [query for query in queries if query not in seen and taken[query] < contest.raters]
     secrets.SystemRandom().shuffle(open_ones)
@@ -182,71 +190,6 @@ def _amount(value: Any) -> float:
     except (TypeError, ValueError):
         return 0.0
     return found if 0 <= found < 1e6 else 0.0
-
-
-def export(contest: Contest) -> Iterator[Ranking | Rating]:
-    """The finished sheets as records that `coig-writer compare` reads; raters by handle."""
-    models = dict(contest.answers.values_list("pk", "model"))
-    for sheet in contest.sheets.exclude(submitted=None).order_by("submitted", "id"):
-        rater = f"human:{contest.project.handle(sheet.user_id)}"
-        shown = [models[key] for key in sheet.shown]
-        if contest.kind == RATING:
-            for at, model in enumerate(shown):
-                marks = {name: sheet.chosen[f"{name}-{at}"] for name in MARKS}
-                yield Rating(query_id=sheet.query, model=model, rater=rater, **marks)
-        else:
-            yield Ranking(
-                query_id=sheet.query,
-                rater=rater,
-                places={model: sheet.chosen[str(at)] for at, model in enumerate(shown)},
-                shown=shown,
-                seconds=round(sheet.seconds, 1) or None,
-            )
-
-
-@dataclass(frozen=True)
-class Standing:
-    """How far a contest is, and who wins against whom."""
-
-    sheets: int
-    wanted: int
-    models: list[str]
-    wins: dict[tuple[str, str], float]
-    """(row, column) → wins of row over column; a tie counts half for each."""
-
-    def rate(self, row: str, column: str) -> float | None:
-        """Win rate of row over column, 0–1; None where they have not met."""
-        won, lost = self.wins.get((row, column), 0.0), self.wins.get((column, row), 0.0)
-        return won / (won + lost) if won + lost else None
-
-    @property
-    def table(self) -> list[tuple[str, list[float | None]]]:
-        return [(row, [self.rate(row, column) for column in self.models]) for row in self.models]
-
-
-def standing(contest: Contest) -> Standing:
-    """Win rates from the finished sheets; empty before there are enough, so that nobody steers by a few votes."""
-    done = contest.sheets.exclude(submitted=None).count()
-    queries = contest.answers.values("query").distinct().count()
-    models = sorted(contest.answers.values_list("model", flat=True).distinct())
-    wins: dict[tuple[str, str], float] = defaultdict(float)
-    if done >= contest.enough:
-        for places in _places(contest):
-            for (left, first), (right, second) in combinations(places.items(), 2):
-                wins[left, right] += 0.5 if first == second else float(first < second)
-                wins[right, left] += 0.5 if first == second else float(second < first)
-    return Standing(done, queries * contest.raters, models, dict(wins))
-
-
-def _places(contest: Contest) -> Iterator[dict[str, int]]:
-    if contest.kind != RATING:
-        for ranking in export(contest):
-            assert isinstance(ranking, Ranking)
-            yield ranking.places
-        return
-    models = dict(contest.answers.values_list("pk", "model"))
-    for sheet in contest.sheets.exclude(submitted=None):
-        yield {models[key]: -sheet.chosen[f"overall_preference-{at}"] for at, key in enumerate(sheet.shown)}
 
 
 def progress(contest: Contest, user: Any) -> tuple[int, int]:

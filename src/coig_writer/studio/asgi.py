@@ -19,8 +19,16 @@ nobody waits for a database elsewhere (`bench/studio.py`); several processes do.
 STREAMS = "/stream"
 """Ending of the paths that answer for as long as a model writes."""
 
+
+def _keep_sending() -> None:
+    from coig_writer.studio.webhooks import keep_sending  # needs Django to be set up
+
+    keep_sending()
+
+
 django.setup()
 Thread(target=warm, daemon=True).start()  # the dictionary takes a second, which nobody should wait for
+Thread(target=_keep_sending, daemon=True).start()
 _pages = WSGIMiddleware(WSGIHandler(), workers=THREADS)
 _streams = ASGIHandler()
 

@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from coig_writer.dataset.statistics import human_share
 from coig_writer.studio import gold
+from coig_writer.studio.agreeing import Agreed, reviewers_agree
 from coig_writer.studio.models import Assignment, Decision, Project, Version
 from coig_writer.studio.workflow import Role, Status
 from coig_writer.taxonomy import categories, published
@@ -58,6 +59,8 @@ class Figures:
     """(accepted in the first round, judged in it)."""
     agreement: tuple[int, int]
     """(rounds whose reviewers agreed, rounds that all have judged)."""
+    alphas: list[Agreed]
+    """Krippendorff's α of the reviewers' verdicts and of their marks."""
     days: float | None
     """Median days from import to approval."""
     coverage: list[tuple[str, int, int]]
@@ -67,6 +70,59 @@ class Figures:
     """(Monday, submitted, approved) of the last twelve weeks."""
     people: list[Person]
     waiting: dict[str, int]
+
+    @property
+    def chart(self) -> Chart:
+        return chart(self.weeks)
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A bar of a drawing, in its units; y counts from the top."""
+
+    x: int
+    y: int
+    height: int
+    value: int
+
+    @property
+    def middle(self) -> int:
+        return self.x + BAR // 2
+
+    @property
+    def above(self) -> int:
+        """Where its value is written."""
+        return self.y - 4
+
+
+@dataclass(frozen=True)
+class Chart:
+    """Weeks as pairs of bars."""
+
+    weeks: list[tuple[str, int, Bar, Bar]]
+    """(Monday as month-day, middle of the pair, submitted, approved)."""
+    lines: list[tuple[int, int]]
+    """(y, value) of the lines across."""
+
+
+WEEK, BAR, FLOOR, TOP = 70, 24, 180, 24
+"""Units of the drawing: width of a week and of a bar, y of zero and of the largest value."""
+
+
+def chart(weeks: list[tuple[str, int, int]]) -> Chart:
+    """Weeks drawn to scale; the scale ends at the next even number, so that a line can be drawn at half."""
+    largest = max((max(sent, done) for _, sent, done in weeks), default=0)
+    ceiling = max(2, largest + largest % 2)
+
+    def bar(x: int, value: int) -> Bar:
+        height = round(value / ceiling * (FLOOR - TOP))
+        return Bar(x, FLOOR - height, height, value)
+
+    pairs = []
+    for at, (day, sent, done) in enumerate(weeks):
+        left = at * WEEK + (WEEK - 2 * BAR) // 2
+        pairs.append((day[5:], left + BAR, bar(left, sent), bar(left + BAR, done)))
+    return Chart(pairs, [(FLOOR - round(part * (FLOOR - TOP) / 2), ceiling * part // 2) for part in range(3)])
 
 
 _ORDER = (
@@ -96,9 +152,10 @@ def of(project: Project) -> Figures:
         items=sum(counts.values()),
         first_pass=_first_pass(project),
         agreement=_agreement(project),
+        alphas=reviewers_agree(project),
         days=_days(rows),
         coverage=_coverage(rows),
-        platforms=Counter(row["platform"] or "–" for row in rows).most_common(8),
+        platforms=Counter(row["platform"] for row in rows).most_common(8),
         weeks=_weeks(rows),
         people=_people(project),
         waiting={

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from tempfile import TemporaryFile
+from typing import IO, TYPE_CHECKING
 
 from django.conf import settings
 
@@ -46,3 +48,16 @@ def build(project: Project, *, licence: str | None = None) -> ReleaseSummary:
         )
     except CoigError as error:
         raise Refusal(f"发布没有建成：{error.message}", f"The release could not be built: {error}") from error
+
+
+def archive(project: Project) -> IO[bytes] | None:
+    """The files of the latest release in one ZIP, open at its beginning; None when there is no release."""
+    folder = folder_of(project) / "release"
+    if not folder.is_dir():
+        return None
+    file = TemporaryFile()  # noqa: SIM115 - it lives as long as the answer that sends it
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as packed:
+        for path in sorted(each for each in folder.rglob("*") if each.is_file()):
+            packed.write(path, Path("release") / path.relative_to(folder))
+    file.seek(0)
+    return file

@@ -7,11 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from statistics import mean
 from typing import Any
 
 from coig_writer.report.labels import Label
 from coig_writer.schema import DIMENSIONS
-from coig_writer.studio.models import Attempt, Calibration, Project
+from coig_writer.studio.agreeing import Agreed, agreed
+from coig_writer.studio.models import Attempt, Calibration, CalibrationScore, Project
 
 HERE = Path(__file__).parent / "course"
 UNITS = {
@@ -23,6 +25,8 @@ UNITS = {
 """In the order in which they are taken."""
 PASS = 0.8
 """Share of right answers that passes a unit."""
+LEAST_ITEMS = 3
+"""Items of a session that two people have scored, from which on α is said; its interval says how little that is."""
 
 
 @dataclass(frozen=True)
@@ -72,31 +76,48 @@ def may_work(project: Project, user: Any) -> bool:
 
 
 @dataclass(frozen=True)
-class Agreement:
-    """What a session shows of one dimension."""
+class Lean:
+    """How one person scores beside the others of a session."""
 
-    dimension: str
-    alpha: float | None
-    """Krippendorff's, ordinal; None where nothing can be said."""
-    mine: float | None
-    """How much higher the person scores than the others on the same items, in points."""
+    user: Any
+    scored: int
+    """Items."""
+    points: dict[str, float | None]
+    """Dimension → how much higher than the others on the same items, in points; None where nobody else scored them."""
 
 
-def agreement(calibration: Calibration, user: Any) -> list[Agreement]:
-    """Agreement by dimension, and how the person's scores lie beside those of the others."""
-    from coig_writer.evaluate.reliability import alpha_of
+@dataclass(frozen=True)
+class Session:
+    """What a calibration session shows."""
 
-    rows = list(calibration.scores.values_list("item_id", "user_id", "scores"))
+    agreed: list[Agreed]
+    """For each dimension, ordinal α of all who have scored."""
+    leans: list[Lean]
+    """For each person, in the order of their names."""
+
+
+def session(calibration: Calibration) -> Session:
+    """Agreement by dimension, and how each person's scores lie beside those of the others."""
+    rows = list(calibration.scores.select_related("user").order_by("user__username", "item_id"))
     found = []
     for name in DIMENSIONS:
         units: dict[tuple[str, str], list[int]] = {}
-        for item, _, scores in rows:
-            units.setdefault((str(item), name), []).append(scores[name])
+        for row in rows:
+            units.setdefault((str(row.item_id), name), []).append(row.scores[name])
+        found.append(agreed(name, units, "ordinal", least=LEAST_ITEMS))
+    people = {row.user_id: row.user for row in rows}
+    return Session(found, [_lean(user, rows) for user in people.values()])
+
+
+def _lean(user: Any, rows: list[CalibrationScore]) -> Lean:
+    mine = {row.item_id: row.scores for row in rows if row.user_id == user.pk}
+    theirs = [(row.item_id, row.scores) for row in rows if row.user_id != user.pk]
+    points: dict[str, float | None] = {}
+    for name in DIMENSIONS:
         differences = []
-        for item, rater, scores in rows:
-            others = [theirs[name] for same, who, theirs in rows if same == item and who != user.pk]
-            if rater == user.pk and others:
-                differences.append(scores[name] - sum(others) / len(others))
-        mine = sum(differences) / len(differences) if differences else None
-        found.append(Agreement(name, alpha_of(units, "ordinal"), mine))
-    return found
+        for item, scores in mine.items():
+            others = [given[name] for same, given in theirs if same == item]
+            if others:
+                differences.append(scores[name] - mean(others))
+        points[name] = mean(differences) if differences else None
+    return Lean(user, len(mine), points)

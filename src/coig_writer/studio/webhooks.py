@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import hmac
 import http.client
+import logging
 import threading
 import time
 from datetime import timedelta
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
 from coig_writer.files import dumps
@@ -20,7 +21,10 @@ from coig_writer.studio.refusal import Refusal
 
 WAITS = (1, 5, 30, 120, 720)
 """Minutes before each further try; after the last nothing more is sent."""
-SIGNATURE = "X-Studio-Signature"
+SIGNATURE, DELIVERY = "X-Studio-Signature", "X-Studio-Delivery"
+EVERY = 30.0
+"""Seconds between looks at what is due for another try."""
+log = logging.getLogger("studio")
 
 
 def tell(item: Item, event: str) -> None:
@@ -37,6 +41,20 @@ def _send_and_close() -> None:
         send_waiting()
     finally:
         connection.close()
+
+
+def keep_sending(stop: threading.Event | None = None) -> None:
+    """Sends what is due again and again, also what an earlier process left behind; for a thread of the server.
+
+    Args:
+        stop: ends it when set.
+    """
+    stop = stop or threading.Event()
+    while not stop.wait(EVERY):
+        try:
+            _send_and_close()
+        except DatabaseError:  # such as a database that restarts; the next look finds the same messages
+            log.warning("webhooks cannot be sent now", exc_info=True)
 
 
 def send_waiting() -> int:
@@ -63,7 +81,8 @@ def sign(secret: str, body: bytes) -> str:
 def _send(delivery: Delivery) -> bool:
     hook = delivery.webhook
     body = dumps(delivery.body).encode()
-    headers = {"Content-Type": "application/json", SIGNATURE: sign(hook.secret, body)}
+    signature = sign(hook.secret, body)
+    headers = {"Content-Type": "application/json", SIGNATURE: signature, DELIVERY: str(delivery.pk)}
     try:
         status = fetching.post(hook.url, body, headers, time.monotonic() + fetching.MOST_SECONDS)
         answer = str(status)

@@ -12,6 +12,7 @@ from coig_writer.studio import fetching
 from coig_writer.studio.models import Delivery, Token, Webhook
 from coig_writer.studio.models.audit import record
 from coig_writer.studio.permissions import project_for
+from coig_writer.studio.refusal import Refusal
 from coig_writer.studio.workflow import Role
 
 
@@ -30,11 +31,14 @@ def programs(request: HttpRequest, project_id: int) -> HttpResponse:
             url = request.POST.get("url", "").strip()[:500]
             fetching.check_address(url)
             shown = Webhook.objects.create(project=project, url=url).secret
-        elif what == "remove-token":
-            project.tokens.filter(pk=request.POST.get("id"), user=request.user).delete()
-        elif what == "remove-webhook":
-            project.webhooks.filter(pk=request.POST.get("id")).delete()
-        record(f"programs: {what[:20]}", actor=request.user, project=project)
+        elif what in ("remove-token", "remove-webhook"):
+            number = request.POST.get("id", "")
+            pk = int(number) if number.isascii() and number.isdigit() and len(number) < 19 else 0
+            own = project.tokens.filter(user=request.user) if what == "remove-token" else project.webhooks
+            own.filter(pk=pk).delete()
+        else:
+            raise Refusal("不知道要做什么。", "There is nothing like that to do here.")
+        record(f"programs: {what}", actor=request.user, project=project)
     context = {
         "project": project,
         "roles": roles,

@@ -86,7 +86,7 @@ def unit(request: HttpRequest, project_id: int, name: str) -> HttpResponse:
 
 @login_required
 def calibrate(request: HttpRequest, project_id: int, calibration_id: int) -> HttpResponse:
-    """The next item to score; when all are scored, how far people agree."""
+    """The next item to score; when all are scored, how far people agree. Who leads the project may look at once."""
     project, roles = project_for(request.user, project_id, *RATERS)
     session = project.calibrations.filter(pk=calibration_id).first()
     if session is None:
@@ -97,9 +97,11 @@ def calibrate(request: HttpRequest, project_id: int, calibration_id: int) -> Htt
     scored = session.scores.filter(user=request.user).values("item_id")
     item = session.items.exclude(pk__in=scored).order_by("pk").first()
     context: dict[str, Any] = {"project": project, "roles": roles, "session": session}
-    if item is None:
-        people = session.scores.values("user").distinct().count()
-        context |= {"agreement": training.agreement(session, request.user), "people": people}
+    lead = bool(roles & LEADS)
+    if item is None or (lead and "results" in request.GET):
+        shown = training.session(session)
+        mine = [each for each in shown.leans if each.user == request.user]
+        context |= {"shown": shown, "lead": lead, "leans": shown.leans if lead else mine, "dimensions": DIMENSIONS}
         return render(request, "studio/agreement.html", context)
     version = item.versions.filter(number=item.submitted).first()
     context |= reading(item) | {
