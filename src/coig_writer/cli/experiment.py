@@ -77,9 +77,10 @@ def run(
     """Do all that is not done yet, then the report. Interrupt it when you like: the same command goes on."""
     from coig_writer.cli import console
     from coig_writer.experiment.settings import read_experiment
-    from coig_writer.experiment.steps import graph_of
+    from coig_writer.experiment.steps import check_judge, graph_of
 
     experiment = read_experiment(config)
+    check_judge(experiment, config.resolve().parent)
     folder = _folder(config, out)
     graph = graph_of(experiment, folder, config.resolve().parent)
 
@@ -101,9 +102,13 @@ def status(config: Config, out: Folder = None) -> None:
     folder = _folder(config, out)
     graph = graph_of(read_experiment(config), folder, config.resolve().parent)
     table = console.table(None, "Step", "Status", "Seconds", right=("Seconds",))
-    for state in graph.states():
+    states = graph.states()
+    for state in states:
         table.add_row(state.step.id, state.status.value, f"{state.seconds:,.0f}" if state.seconds is not None else "")
     console.out.print(table)
+    for state in states:
+        if state.status == "failed":
+            console.out.print(f"{state.step.id}: {graph.words_of(state.step)}", soft_wrap=True)
     console.out.print(f"Logs: {folder / 'logs'}", soft_wrap=True)
 
 
