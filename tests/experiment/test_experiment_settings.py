@@ -12,7 +12,7 @@ import pytest
 from coig_writer.errors import InputError, SettingError, StorageError, UnfinishedError
 from coig_writer.experiment.cost import cost_of
 from coig_writer.experiment.graph import Graph, Status, Step
-from coig_writer.experiment.pools import pool_of
+from coig_writer.experiment.pools import check_general, pool_of
 from coig_writer.experiment.settings import Cell, read_experiment
 from coig_writer.experiment.steps import check_judge, graph_of, options_of
 from coig_writer.experiment.templates import TEMPLATES, write_template
@@ -240,3 +240,12 @@ def test_a_judge_is_looked_up_beside_the_file_before_anything_is_trained(tmp_pat
     assert (tmp_path / "out" / "models.toml").read_text(encoding="utf-8") == registry  # where the steps run
     for other in ("http://127.0.0.1:1/v1#m", "embedded"):
         check_judge(read_experiment(written(tmp_path, JUDGED.replace("my-judge", other))), tmp_path)
+
+
+def test_mixtures_that_too_few_examples_make_the_same_are_refused(tmp_path):
+    few = read_experiment(written(tmp_path, SMALL.replace("general_counts = [2, 0]", "general_counts = [0, 20, 30]")))
+    with pytest.raises(InputError, match="10 general examples, so that mixtures with 20 and 30"):
+        check_general(few, tmp_path)
+    check_general(read_experiment(written(tmp_path, SMALL.replace("[2, 0]", "[0, 9, 11]"))), tmp_path)
+    found = {each.cell.recipe: (each.general, each.wanted) for each in cost_of(few, tmp_path / "o", tmp_path).cells}
+    assert found == {"cw": (0, 0), "cw-20": (10, 20), "cw-30": (10, 30), "g": (3, 3)}

@@ -28,6 +28,8 @@ class CellCost:
     cell: Cell
     creative: int
     general: int
+    wanted: int
+    """General examples that were asked for; more than `general` where there are not enough."""
     tokens: int
     """Of one pass over the mixture, by the characters."""
     steps: int
@@ -82,7 +84,7 @@ def cost_of(experiment: Experiment, folder: Path, beside: Path) -> Cost:
         steps = settings.steps or math.ceil(settings.epochs * math.ceil(rows / settings.batch))
         answers = queries * experiment.infer.samples
         longest = experiment.infer.max_tokens or LONGEST
-        cells.append(CellCost(cell, len(chosen), added, tokens, steps, answers, answers * longest))
+        cells.append(CellCost(cell, len(chosen), added, wanted or 0, tokens, steps, answers, answers * longest))
     return Cost(
         cells=cells,
         trained_tokens=sum(each.trained_tokens(settings) for each in cells),
