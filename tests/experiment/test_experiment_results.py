@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import csv
+import dataclasses
 import io
 import json
 from pathlib import Path
@@ -79,6 +80,23 @@ def test_curves_show_the_step_that_is_in_the_data(experiment, tmp_path):
     assert wins.crossing is not None and wins.crossing.at == pytest.approx(4.5)
     assert ttr.alone is not None and ttr.alone.mean == pytest.approx(0.5, abs=0.01)
     assert "between 1:3 and 1:6" in statement(ttr).en and "1:3 与 1:6 之间" in statement(ttr).zh
+    for point in ttr.points:  # what trainings differ by is known from all of them, the set without triplets among them
+        assert point.high - point.low == pytest.approx(ttr.alone.high - ttr.alone.low, rel=0.5)
+    assert "p < 0.001, against the differences of trainings" in statement(ttr).en
+    assert "straight line between 1:3 and 1:6" in statement(ttr).en and "按直线推算" in statement(ttr).zh
+
+
+def test_what_one_training_a_ratio_cannot_tell_is_said(experiment, tmp_path):
+    data = experiment.model_dump()
+    data["data"]["seeds"] = [1]
+    once = Experiment.model_validate(data)
+    fill(once, tmp_path)
+    _, ttr = collect(once, tmp_path, tmp_path)
+    assert ttr.change is not None and ttr.crossing is not None and not ttr.change.over_runs
+    assert "luck of a training" in statement(ttr).en and "运气" in statement(ttr).zh
+    beyond = dataclasses.replace(ttr, crossing=dataclasses.replace(ttr.crossing, high=None, share=0.6))
+    assert "to beyond the largest ratio, in 60% of resamples" in statement(beyond).en
+    assert "最大的配比之外" in statement(beyond).zh
 
 
 def test_reports_are_written_with_their_data(experiment, tmp_path):

@@ -5,16 +5,19 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from coig_writer.errors import InputError, SettingError, UnfinishedError
+from coig_writer.errors import InputError, SettingError, StorageError, UnfinishedError
 from coig_writer.experiment.cost import cost_of
 from coig_writer.experiment.graph import Graph, Status, Step
-from coig_writer.experiment.pools import pool_of
+from coig_writer.experiment.pools import check_general, pool_of
 from coig_writer.experiment.settings import Cell, read_experiment
+from coig_writer.experiment.steps import check_judge, graph_of, options_of
 from coig_writer.experiment.templates import TEMPLATES, write_template
 from coig_writer.packaged import load_starter
+from coig_writer.train.settings import LoraSettings, TrainSettings
 
 SMALL = """
 name = "ratio"
@@ -126,14 +129,123 @@ def test_steps_are_done_once_and_again_when_something_changed(tmp_path):
 
 
 def test_a_failed_step_holds_up_only_what_needs_it_and_is_done_again(tmp_path):
-    bad = "import sys; print('Error: 水管漏了'); sys.exit(1)"
+    bad = "import sys; print('Error: 水管漏了.\\n  where: 厨房\\n  what to do: 修'); sys.exit(1)"
 
     def graph(first: str) -> Graph:
         steps = [script("one", first), script("two", writes("two"), needs=("one",)), script("three", writes("three"))]
         return Graph(tmp_path, steps)
 
     seen = {}
-    with pytest.raises(UnfinishedError, match="first one: 水管漏了"):
+    with pytest.raises(UnfinishedError, match=r"first one: 水管漏了 \(厨房\)"):
         graph(bad).run(lambda state: seen.update({state.step.id: state.status}))
     assert seen == {"one": Status.FAILED, "two": Status.BLOCKED, "three": Status.DONE}
+    assert {state.step.id: state.status for state in graph(bad).states()} == seen  # which `status` shows afterwards
+    assert graph(bad).words_of(graph(bad).steps[0]) == "水管漏了 (厨房)"
     assert [state.status for state in graph(writes("one")).run()] == [Status.DONE] * 3
+
+
+def test_what_was_begun_with_other_settings_is_cleared_away_until_it_is(tmp_path):
+    """A command that refuses what another one left, as `train sft` does, and is killed before or after it clears."""
+
+    def graph(setting: str, dies: str = "") -> Graph:
+        text = (
+            "import os, sys, pathlib; begun = pathlib.Path('begun.txt')\n"
+            f"setting, dies = {setting!r}, {dies!r}\n"
+            "os._exit(9) if dies == 'before' else None\n"
+            "begun.unlink(missing_ok=True) if '--fresh' in sys.argv else None\n"
+            "sys.exit('another run stands here') if begun.exists() and begun.read_text()[:1] != setting else None\n"
+            "begun.write_text((begun.read_text() if begun.exists() else setting) + '+')\n"
+            "os._exit(9) if dies == 'after' else None\n"
+            "pathlib.Path('one.txt').write_text(begun.read_text())\n"
+        )
+        step = Step("one", (text,), ("one.txt",), launch=(sys.executable, "-c"), begins="begun.txt")
+        return Graph(tmp_path, [step])
+
+    def mended(found: Graph, setting: str) -> Graph:
+        """The same step with a setting in its fingerprint alone, so that `dies` is none of it."""
+        found.fingerprints["one"] = setting
+        return found
+
+    for setting, dies in (("a", "after"), ("b", "before"), ("b", "after"), ("b", "after")):
+        with pytest.raises(UnfinishedError):
+            mended(graph(setting, dies), setting).run()
+    (state,) = mended(graph("b"), "b").run()
+    assert state.status is Status.DONE
+    assert (tmp_path / "one.txt").read_text() == "b+++"  # cleared once, then gone on with
+
+
+def test_two_runs_of_one_experiment_keep_out_of_each_others_way(tmp_path):
+    from filelock import FileLock
+
+    with FileLock(tmp_path / ".lock"), pytest.raises(StorageError, match="runs here already"):
+        Graph(tmp_path, [script("one", writes("one"))]).run()
+    assert not (tmp_path / "one.txt").exists()
+
+
+JUDGED = SMALL + '[evaluate]\njudge = "my-judge"\n'
+
+
+def test_a_judge_compares_only_what_a_win_rate_is_made_of(tmp_path):
+    path = written(tmp_path, JUDGED)
+    experiment = read_experiment(path)
+    steps = {step.id: step for step in graph_of(experiment, tmp_path / "out", tmp_path).steps}
+    judges = [step for id, step in steps.items() if id.startswith("judge.")]
+    assert len(judges) == 2 * 2 * 2  # bases, pools, seeds
+    one = steps["judge.embedded.all-8.s2"]
+    assert one.needs == tuple(f"infer.embedded.all-8.s2.{each}" for each in ("cw", "cw-2", "g"))
+    assert one.words[one.words.index("--against") + 1] == "runs/embedded.all-8.s2.g/model"
+    assert one.makes == ("rankings/embedded.all-8.s2.jsonl",)
+    queries = 6
+    assert cost_of(experiment, tmp_path / "out", tmp_path).judge_calls == 8 * 2 * queries * 2
+    without = read_experiment(written(tmp_path, JUDGED.replace("general_only = 3", "")))
+    assert cost_of(without, tmp_path / "out", tmp_path).judge_calls == 8 * 1 * queries * 2
+
+
+def test_other_queries_make_answers_stale(tmp_path):
+    from coig_writer.files import write_jsonl
+    from coig_writer.packaged import load_benchmark
+
+    write_jsonl(tmp_path / "asked.jsonl", load_benchmark("zh")[:2])
+    path = written(tmp_path, SMALL.replace("[infer]", '[infer]\ninput = "asked.jsonl"'))
+    before = graph_of(read_experiment(path), tmp_path / "out", tmp_path).fingerprints
+    write_jsonl(tmp_path / "asked.jsonl", load_benchmark("zh")[:3])
+    after = graph_of(read_experiment(path), tmp_path / "out", tmp_path).fingerprints
+    assert all(before[id] != after[id] for id in before if id.startswith(("mix.", "infer.")))
+
+
+def test_each_setting_of_a_training_is_an_option_of_the_command():
+    from typer.main import get_command
+
+    from coig_writer.cli.train import app
+
+    command: Any = get_command(app)
+    options = {word for each in command.commands["sft"].params for word in (*each.opts, *each.secondary_opts)}
+    given = TrainSettings(lora=LoraSettings(), steps=1, context=16, system="", save_every=1, evaluate_every=1)
+    switched = {"packing": True, "liger": True, "compile": True, "attention": "sdpa", "gradient_checkpointing": False}
+    found = list(options_of(given.model_dump(exclude={"seed"}) | switched | {"log_to": ["wandb"]}))
+    words = {word for word in found if word.startswith("--")}
+    assert words <= options
+    assert len(words) == len(TrainSettings.model_fields) - 1 + len(LoraSettings.model_fields)
+
+
+def test_a_judge_is_looked_up_beside_the_file_before_anything_is_trained(tmp_path, monkeypatch):
+    monkeypatch.delenv("COIG_WRITER_MODELS", raising=False)
+    path = written(tmp_path, JUDGED)
+    with pytest.raises(SettingError, match="unknown model 'my-judge'"):
+        check_judge(read_experiment(path), tmp_path)
+    registry = '[models.my-judge]\nbase_url = "http://127.0.0.1:1/v1"\nmodel = "m"\n'
+    (tmp_path / "models.toml").write_text(registry, encoding="utf-8")
+    check_judge(read_experiment(path), tmp_path)
+    graph_of(read_experiment(path), tmp_path / "out", tmp_path)
+    assert (tmp_path / "out" / "models.toml").read_text(encoding="utf-8") == registry  # where the steps run
+    for other in ("http://127.0.0.1:1/v1#m", "embedded"):
+        check_judge(read_experiment(written(tmp_path, JUDGED.replace("my-judge", other))), tmp_path)
+
+
+def test_mixtures_that_too_few_examples_make_the_same_are_refused(tmp_path):
+    few = read_experiment(written(tmp_path, SMALL.replace("general_counts = [2, 0]", "general_counts = [0, 20, 30]")))
+    with pytest.raises(InputError, match="10 general examples, so that mixtures with 20 and 30"):
+        check_general(few, tmp_path)
+    check_general(read_experiment(written(tmp_path, SMALL.replace("[2, 0]", "[0, 9, 11]"))), tmp_path)
+    found = {each.cell.recipe: (each.general, each.wanted) for each in cost_of(few, tmp_path / "o", tmp_path).cells}
+    assert found == {"cw": (0, 0), "cw-20": (10, 20), "cw-30": (10, 30), "g": (3, 3)}

@@ -7,7 +7,9 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from typer.testing import CliRunner
 
+from coig_writer.cli.train import app
 from coig_writer.dataset.general import Message
 from coig_writer.errors import InputError, SettingError
 from coig_writer.packaged import load_starter
@@ -148,3 +150,9 @@ def test_the_defaults_are_the_papers():
     paper = TrainSettings()
     assert (paper.epochs, paper.learning_rate, paper.batch, paper.warmup) == (3, 2e-5, 32, 0.1)
     assert (paper.form, paper.lora, paper.on_long) == ("think", None, "refuse")
+
+
+def test_a_setting_that_cannot_be_is_named_as_its_option():
+    words = ["sft", "--data", "mix.jsonl", "--model", "tiny-random", "--out", "run", "--lora", "--lora-dropout", "1.5"]
+    error = CliRunner().invoke(app, words).exception
+    assert isinstance(error, SettingError) and error.where == "--lora-dropout"

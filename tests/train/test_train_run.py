@@ -7,9 +7,13 @@ import signal
 import subprocess
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
+from coig_writer.cli.train import app
+from coig_writer.errors import SettingError
 from coig_writer.files import read_jsonl, write_jsonl
 from coig_writer.packaged import load_benchmark
 from coig_writer.schema import Response
@@ -23,6 +27,11 @@ OPTIONS += ("--learning-rate", "0.002", "--seed", "3")
 
 def train(mixtures: Path, out: Path) -> list[str | Path]:
     return ["train", "sft", "--data", mixtures / "cw-4.jsonl", "--out", out, *OPTIONS]
+
+
+def invoke(mixtures: Path, out: Path, *more: str) -> Any:
+    """The command in this process, which has read the libraries already."""
+    return CliRunner().invoke(app, [*map(str, train(mixtures, out)[1:]), *more])
 
 
 def log(out: Path) -> list[dict]:
@@ -68,17 +77,17 @@ def test_a_run_says_what_it_was_made_of(finished, mixtures):
 def test_a_finished_run_is_not_done_again(finished, mixtures):
     out, _ = finished
     before = (out / "model" / "model.safetensors").stat().st_mtime_ns
-    again = run(*train(mixtures, out), "--json")
-    assert again.returncode == 0, again.stderr
+    again = invoke(mixtures, out, "--json")
+    assert again.exit_code == 0, again.output
     assert json.loads(again.stdout)["steps"] == 5
     assert (out / "model" / "model.safetensors").stat().st_mtime_ns == before
 
 
 def test_another_run_in_the_same_folder_is_refused_with_the_difference(finished, mixtures):
     out, _ = finished
-    other = run(*train(mixtures, out), "--learning-rate", "0.001")
-    assert other.returncode == 2
-    assert "settings.learning_rate 0.002 then, 0.001 now" in other.stderr
+    other = invoke(mixtures, out, "--learning-rate", "0.001").exception
+    assert isinstance(other, SettingError)
+    assert "settings.learning_rate 0.002 then, 0.001 now" in str(other)
 
 
 def test_killed_and_stopped_it_goes_on_to_the_same_losses(finished, mixtures, tmp_path):

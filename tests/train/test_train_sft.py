@@ -5,19 +5,21 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from itertools import groupby
 from pathlib import Path
 
 import pytest
 
-from coig_writer.errors import InputError, SettingError
+from coig_writer.errors import InputError, SettingError, StorageError
 from coig_writer.files import write_jsonl
 from coig_writer.packaged import load_starter
+from coig_writer.train.base import find_base
 from coig_writer.train.card import ratio
-from coig_writer.train.estimate import memory_of
+from coig_writer.train.estimate import memory_of, shape_of
 from coig_writer.train.folder import RunFolder
 from coig_writer.train.logs import read_log
 from coig_writer.train.prepare import Prepared, prepare
-from coig_writer.train.settings import LoraSettings, TrainSettings
+from coig_writer.train.settings import FORMS, LoraSettings, TrainSettings
 from coig_writer.train.template import IGNORED
 
 pytestmark = pytest.mark.train
@@ -100,6 +102,62 @@ def test_packed_rows_have_the_loss_of_their_samples_alone(make, tmp_path):
         with torch.no_grad():
             losses.append(trainer.compute_loss(trainer.model, dict(batch)).item())
     assert losses[0] == pytest.approx(losses[1], abs=1e-4)
+
+
+@pytest.mark.parametrize("packing", [False, True])
+def test_labels_that_the_model_is_given_decode_to_the_completions_in_every_form(mixtures, tmp_path, packing):
+    """Of the batch as it is collated: nothing of a prompt, all of a completion, and the token that ends it."""
+    from coig_writer.train.data import read_mixture
+    from coig_writer.train.prepare import dataset_of
+    from coig_writer.train.sft import build_trainer
+
+    path, size = mixtures / "cw-4.jsonl", 1 if packing else 8
+    first = TrainSettings(batch=8, per_device=size, packing=packing, context=2048)
+    prepared = prepare(path, "tiny-random", tmp_path / "run", first)
+    collate = build_trainer(prepared, RunFolder(tmp_path / "run"), [], 0).data_collator
+    for form in FORMS:
+        samples = read_mixture(path, form)
+        rows = list(dataset_of([prepared.format.encode(each) for each in samples], first, 2048))
+        assert len(rows) < 8 or not packing
+        learnt, given = [], []
+        for at in range(0, len(rows), size):
+            batch = collate(rows[at : at + size])
+            for ids, labels in zip(batch["input_ids"].tolist(), batch["labels"].tolist(), strict=True):
+                for known, run in groupby(zip(ids, labels, strict=True), lambda pair: pair[1] != IGNORED):
+                    text = prepared.tokenizer.decode([id for id, _ in run])
+                    (learnt if known else given).append(text)
+        assert sorted(learnt) == sorted(f"{each.completion}<|im_end|>" for each in samples)
+        asked = [each for each in given if "assistant" in each]  # the rest is what rows are filled up with
+        assert len(asked) == 8 and all(each.endswith("<|im_start|>assistant\n") for each in asked)
+
+
+def test_the_learning_rate_rises_over_a_tenth_of_the_steps_and_falls_to_nothing(make, tmp_path):
+    from coig_writer.train.sft import build_trainer
+
+    prepared = make(*[16] * 10, batch=2, epochs=8)
+    trainer = build_trainer(prepared, RunFolder(tmp_path / "run"), [], 0)
+    assert prepared.estimate.steps == 40
+    trainer.create_optimizer_and_scheduler(prepared.estimate.steps)
+    rates = []
+    for _ in range(41):
+        rates.append(trainer.lr_scheduler.get_last_lr()[0])
+        trainer.optimizer.step()
+        trainer.lr_scheduler.step()
+    expected = [2e-5 * (at / 4 if at <= 4 else (40 - at) / 36) for at in range(41)]
+    assert rates == pytest.approx(expected)
+    groups = trainer.optimizer.param_groups
+    assert type(trainer.optimizer).__name__ == "AdamW"
+    assert all((group["betas"], group["weight_decay"]) == ((0.9, 0.999), 0) for group in groups)
+
+
+def test_operations_of_frozen_weights_are_counted_without_their_gradients():
+    config = find_base("tiny-random").config()
+    whole = shape_of(config, TrainSettings())
+    adapter = shape_of(config, TrainSettings(lora=LoraSettings(rank=4, alpha=8)))
+    assert whole.multiplied == whole.trained == whole.parameters  # its embedding is its head, too
+    attention = 6 * whole.layers * 100 * whole.hidden
+    assert whole.flops_per_token(100) == 6 * whole.parameters + attention
+    assert adapter.flops_per_token(100) == 4 * adapter.parameters + 2 * adapter.trained + attention
 
 
 def test_packing_keeps_the_batch_in_samples(make):
@@ -188,3 +246,22 @@ def test_an_unknown_launch_configuration_is_answered_with_those_there_are():
         assert yaml.safe_load(launch_config(name).read_text(encoding="utf-8"))["num_processes"] == 8
     with pytest.raises(SettingError, match="fsdp"):
         launch_config("tpu")
+
+
+def test_two_runs_keep_out_of_one_folder(tmp_path):
+    folder = RunFolder(tmp_path / "run")
+    with folder.alone():
+        assert folder.read() is None  # an empty folder but for the lock
+        with pytest.raises(StorageError, match="another process trains here"), RunFolder(tmp_path / "run").alone():
+            pass
+    with folder.alone():
+        pass
+
+
+def test_weights_of_equal_size_are_told_apart(tmp_path):
+    prints = []
+    for weights in (b"a" * 5_000_000, b"a" * 4_990_000 + b"b" * 10_000, b"ab"):
+        (tmp_path / "config.json").write_text("{}", encoding="utf-8")
+        (tmp_path / "model.safetensors").write_bytes(weights)
+        prints.append(find_base(str(tmp_path)).fingerprint)
+    assert len(set(prints)) == 3

@@ -54,6 +54,12 @@ def plan(
         values = (each.creative, each.general, each.tokens, each.steps, each.answers)
         table.add_row(each.cell.name, *(f"{value:,}" for value in values))
     console.out.print(table, "")
+    short = {
+        each.cell.recipe: f"{each.general:,} of {each.wanted:,}" for each in found.cells if each.general < each.wanted
+    }
+    if short:
+        told = ", ".join(f"{name} would have {counts}" for name, counts in short.items())
+        console.out.print(f"Not enough general examples: {told}.", soft_wrap=True)
     console.out.print(
         f"Training: {len(found.cells)} models, {found.trained_tokens:,} tokens in all (estimated from characters)."
     )
@@ -76,10 +82,13 @@ def run(
 ) -> None:
     """Do all that is not done yet, then the report. Interrupt it when you like: the same command goes on."""
     from coig_writer.cli import console
+    from coig_writer.experiment.pools import check_general
     from coig_writer.experiment.settings import read_experiment
-    from coig_writer.experiment.steps import graph_of
+    from coig_writer.experiment.steps import check_judge, graph_of
 
     experiment = read_experiment(config)
+    check_general(experiment, config.resolve().parent)
+    check_judge(experiment, config.resolve().parent)
     folder = _folder(config, out)
     graph = graph_of(experiment, folder, config.resolve().parent)
 
@@ -101,9 +110,13 @@ def status(config: Config, out: Folder = None) -> None:
     folder = _folder(config, out)
     graph = graph_of(read_experiment(config), folder, config.resolve().parent)
     table = console.table(None, "Step", "Status", "Seconds", right=("Seconds",))
-    for state in graph.states():
+    states = graph.states()
+    for state in states:
         table.add_row(state.step.id, state.status.value, f"{state.seconds:,.0f}" if state.seconds is not None else "")
     console.out.print(table)
+    for state in states:
+        if state.status == "failed":
+            console.out.print(f"{state.step.id}: {graph.words_of(state.step)}", soft_wrap=True)
     console.out.print(f"Logs: {folder / 'logs'}", soft_wrap=True)
 
 

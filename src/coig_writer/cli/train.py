@@ -68,6 +68,7 @@ def sft(
     warmup: Annotated[float, typer.Option(min=0, help="Share of the steps with a rising learning rate.")] = 0.1,
     schedule: Annotated[str, typer.Option(help="After that: linear, cosine or constant_with_warmup.")] = "linear",
     weight_decay: Annotated[float, typer.Option(min=0, help="Of AdamW.")] = 0.0,
+    gradient_norm: Annotated[float, typer.Option(help="Gradients are clipped to it.")] = 1.0,
     seed: Annotated[int, typer.Option(help="Of the order of samples, of adapters, of what is held out.")] = 42,
     held_out: Annotated[
         float, typer.Option(min=0, help="Share of each source to keep out and measure, such as 0.05.")
@@ -94,6 +95,7 @@ def sft(
     evaluate_every: Annotated[
         int | None, typer.Option(min=1, help="Steps between measurements of what is held out.")
     ] = None,
+    log_every: Annotated[int, typer.Option(min=1, help="Steps between lines of the log.")] = 1,
     log_to: Annotated[
         list[str] | None, typer.Option(help="Also to tensorboard, wandb or trackio; may be given more than once.")
     ] = None,
@@ -104,7 +106,6 @@ def sft(
 ) -> None:
     """Fine-tune a model; the defaults are the paper's. Interrupt it when you like: the same command goes on."""
     from coig_writer.train import check_installed
-    from coig_writer.train.settings import LoraSettings
 
     check_installed()
     settings = _settings(
@@ -118,11 +119,12 @@ def sft(
         warmup=warmup,
         schedule=schedule,
         weight_decay=weight_decay,
+        gradient_norm=gradient_norm,
         seed=seed,
         held_out=held_out,
         context=context,
         on_long=on_long.value,
-        lora=LoraSettings(rank=lora_rank, alpha=lora_alpha, dropout=lora_dropout) if lora else None,
+        lora={"rank": lora_rank, "alpha": lora_alpha, "dropout": lora_dropout} if lora else None,
         packing=packing,
         liger=liger,
         compile=compile_it,
@@ -131,6 +133,7 @@ def sft(
         precision=precision.value,
         save_every=save_every,
         evaluate_every=evaluate_every,
+        log_every=log_every,
         log_to=tuple(log_to or ()),
     )
     from coig_writer.train.folder import RunFolder
@@ -185,7 +188,7 @@ def _settings(**given: Any) -> TrainSettings:
         return TrainSettings(**given)
     except ValidationError as error:
         first = error.errors()[0]
-        name = "--" + str(first["loc"][0]).replace("_", "-")
+        name = "--" + "-".join(part for part in first["loc"] if isinstance(part, str)).replace("_", "-")
         raise SettingError(first["msg"], where=name, remedy="See: coig-writer train sft --help.") from error
 
 

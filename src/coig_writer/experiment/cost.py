@@ -6,13 +6,13 @@ import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import combinations
 from pathlib import Path
 from typing import Any
 
 from coig_writer.dataset.general import Example, read_general
 from coig_writer.experiment.pools import pool_of, read_triplets
 from coig_writer.experiment.settings import Cell, Experiment, located
+from coig_writer.experiment.steps import groups_of
 from coig_writer.infer.queries import read_tasks
 from coig_writer.llm.context import estimate_tokens
 from coig_writer.train.settings import TrainSettings
@@ -28,6 +28,8 @@ class CellCost:
     cell: Cell
     creative: int
     general: int
+    wanted: int
+    """General examples that were asked for; more than `general` where there are not enough."""
     tokens: int
     """Of one pass over the mixture, by the characters."""
     steps: int
@@ -82,13 +84,13 @@ def cost_of(experiment: Experiment, folder: Path, beside: Path) -> Cost:
         steps = settings.steps or math.ceil(settings.epochs * math.ceil(rows / settings.batch))
         answers = queries * experiment.infer.samples
         longest = experiment.infer.max_tokens or LONGEST
-        cells.append(CellCost(cell, len(chosen), added, tokens, steps, answers, answers * longest))
+        cells.append(CellCost(cell, len(chosen), added, wanted or 0, tokens, steps, answers, answers * longest))
     return Cost(
         cells=cells,
         trained_tokens=sum(each.trained_tokens(settings) for each in cells),
         answers=sum(each.answers for each in cells),
         answer_tokens=sum(each.answer_tokens for each in cells),
-        judge_calls=2 * queries * len(list(combinations(cells, 2))) if experiment.evaluate.judge else 0,
+        judge_calls=2 * queries * sum(_pairs(group) for group in groups_of(experiment)),
         measured=_measured(folder, [each.cell for each in cells]),
     )
 
@@ -100,6 +102,12 @@ def _general_tokens(paths: Sequence[Path]) -> list[int]:
         for found in read_general(path)
         if isinstance(found, Example)
     ]
+
+
+def _pairs(group: Sequence[Cell]) -> int:
+    """Pairs of models that are compared on each query."""
+    rivals = len(group) - 1
+    return rivals if any(cell.general is None for cell in group) else len(group) * rivals // 2
 
 
 def _measured(folder: Path, cells: Sequence[Cell]) -> float | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import subprocess
 import sys
 import time
@@ -13,8 +14,11 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from coig_writer.errors import UnfinishedError
+from filelock import FileLock, Timeout
+
+from coig_writer.errors import StorageError, UnfinishedError
 from coig_writer.files import storage_errors, write_json
+from coig_writer.llm.registry import REGISTRY_VARIABLE
 
 PYTHON = (sys.executable, "-m", "coig_writer")
 
@@ -24,9 +28,10 @@ class Status(StrEnum):
 
     DONE = "done"
     STALE = "stale"
-    """Done, but with other settings or inputs; it will be done again."""
+    """Done or begun, but with other settings or inputs; it will be done again."""
     OPEN = "open"
     FAILED = "failed"
+    """It will be taken up again."""
     BLOCKED = "blocked"
     """A step that it needs has failed."""
 
@@ -44,7 +49,9 @@ class Step:
     """Files from outside the graph; a change of one makes the step stale."""
     launch: tuple[str, ...] = PYTHON
     clears: tuple[str, ...] = ("--fresh",)
-    """Words to add when the step was done before with other settings."""
+    """Words to add when the step was done or begun before with other settings."""
+    begins: str | None = None
+    """A file that the command writes once it has cleared away what was there; what is killed after that goes on."""
 
 
 @dataclass(frozen=True)
@@ -75,21 +82,41 @@ class Graph:
 
     def states(self) -> list[State]:
         """Where every step stands, without running anything."""
-        return [self._state(step) for step in self.steps]
+        states: dict[str, State] = {}
+        for step in self.steps:
+            held_up = any(states[need].status in (Status.FAILED, Status.BLOCKED) for need in step.needs)
+            states[step.id] = State(step, Status.BLOCKED) if held_up else self._state(step)
+        return list(states.values())
 
     def run(self, show: Callable[[State], None] = lambda _: None) -> list[State]:
         """Does what is not done; after a failure, all that does not depend on it.
 
         Raises:
             UnfinishedError: a step failed; says where its words are.
+            StorageError: the folder cannot be written, or the same is running in it already.
         """
+        lock = FileLock(self.folder / ".lock")
+        with storage_errors(self.folder):
+            self.folder.mkdir(parents=True, exist_ok=True)
+        try:
+            lock.acquire(timeout=0)
+        except Timeout as error:
+            raise StorageError(
+                "an experiment runs here already", where=str(self.folder), remedy="Wait for its end, or stop it."
+            ) from error
+        try:
+            return self._run(show)
+        finally:
+            lock.release()
+
+    def _run(self, show: Callable[[State], None]) -> list[State]:
         states: dict[str, State] = {}
         for step in self.steps:
             if any(states[need].status is not Status.DONE for need in step.needs):
                 states[step.id] = State(step, Status.BLOCKED)
             else:
                 before = self._state(step)
-                states[step.id] = before if before.status is Status.DONE else self._do(step, before.status, show)
+                states[step.id] = before if before.status is Status.DONE else self._do(step, before, show)
             show(states[step.id])
         failed = [each for each in states.values() if each.status is Status.FAILED]
         if failed:
@@ -104,10 +131,23 @@ class Graph:
     def log(self, step: Step) -> Path:
         return self.folder / "logs" / f"{step.id}.log"
 
-    def _do(self, step: Step, before: Status, show: Callable[[State], None]) -> State:
+    def words_of(self, step: Step) -> str:
+        """The error that a step last ended with."""
+        return _last_words(self.log(step))
+
+    def _do(self, step: Step, before: State, show: Callable[[State], None]) -> State:
         show(State(step, Status.OPEN))
-        words = (*step.launch, *step.words, *(step.clears if before is Status.STALE else ()))
+        clears = step.clears if self._to_clear(step, before) else ()
+        words = (*step.launch, *step.words, *clears)
         began = time.monotonic()
+        # What a killed step leaves has to be told from what other settings would have made.
+        begun = {
+            "fingerprint": self.fingerprints[step.id],
+            "words": list(step.words),
+            "clears": bool(clears),
+            "began": time.time(),
+        }
+        write_json(self._record(step), begun | {"status": Status.OPEN, "seconds": None})
         log = self.log(step)
         with storage_errors(log):
             log.parent.mkdir(parents=True, exist_ok=True)
@@ -115,24 +155,41 @@ class Graph:
                 file.write(" ".join(words) + "\n\n")
                 file.flush()
                 done = subprocess.run(
-                    words, cwd=self.folder, stdout=file, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, check=False
+                    words,
+                    cwd=self.folder,
+                    env=_environment(),
+                    stdin=subprocess.DEVNULL,
+                    stdout=file,
+                    stderr=subprocess.STDOUT,
+                    check=False,
                 )
         missing = [name for name in step.makes if not (self.folder / name).exists()]
         seconds = time.monotonic() - began
-        if done.returncode or missing:
-            return State(step, Status.FAILED, seconds)
-        record = {"fingerprint": self.fingerprints[step.id], "seconds": round(seconds, 1), "words": list(step.words)}
-        write_json(self._record(step), record)
-        return State(step, Status.DONE, seconds)
+        status = Status.FAILED if done.returncode or missing else Status.DONE
+        write_json(self._record(step), begun | {"status": status, "seconds": round(seconds, 1)})
+        return State(step, status, seconds)
 
     def _state(self, step: Step) -> State:
         try:
             record: Mapping[str, Any] = json.loads(self._record(step).read_bytes())
         except FileNotFoundError:
             return State(step, Status.OPEN)
-        whole = all((self.folder / name).exists() for name in step.makes)
-        same = record["fingerprint"] == self.fingerprints[step.id]
-        return State(step, Status.DONE if whole and same else Status.STALE, record["seconds"])
+        status = Status(record.get("status", Status.DONE))
+        missing = status is Status.DONE and not all((self.folder / name).exists() for name in step.makes)
+        if missing or record["fingerprint"] != self.fingerprints[step.id]:
+            status = Status.STALE
+        return State(step, status, record["seconds"])
+
+    def _to_clear(self, step: Step, before: State) -> bool:
+        """Whether what is there is of other settings: also when the command that was to clear it did not get to it."""
+        if before.status is Status.STALE:
+            return True
+        record = self._record(step)
+        found = json.loads(record.read_bytes()) if record.is_file() else {}
+        if not found.get("clears"):
+            return False
+        begins = self.folder / (step.begins or "")
+        return not begins.is_file() or begins.stat().st_mtime < found["began"]
 
     def _record(self, step: Step) -> Path:
         return self.folder / "steps" / f"{step.id}.json"
@@ -144,6 +201,12 @@ class Graph:
             parts = [*step.words, *(found[need] for need in step.needs), *map(_stamp, step.reads)]
             found[step.id] = hashlib.sha256("\n".join(parts).encode()).hexdigest()
         return found
+
+
+def _environment() -> dict[str, str]:
+    """That of this process; a registry that it names counts from here, not from where the steps run."""
+    named = os.environ.get(REGISTRY_VARIABLE)
+    return dict(os.environ) | ({REGISTRY_VARIABLE: str(Path(named).expanduser().resolve())} if named else {})
 
 
 def _stamp(name: str) -> str:
@@ -158,7 +221,11 @@ def _stamp(name: str) -> str:
 
 
 def _last_words(log: Path) -> str:
-    """The error that a command ended with, as it stands in its log."""
+    """The error that a command ended with, and where, as it stands in its log."""
     lines = [line.strip() for line in log.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()]
-    errors = [line for line in lines if line.startswith("Error")]
-    return (errors or lines[-1:] or ["it said nothing"])[-1].removeprefix("Error: ").rstrip(".")
+    errors = [at for at, line in enumerate(lines) if line.startswith("Error")]
+    if not errors:
+        return (lines or ["it said nothing"])[-1].rstrip(".")
+    said = lines[errors[-1]].removeprefix("Error: ").rstrip(".")
+    after = lines[errors[-1] + 1 : errors[-1] + 2]
+    return f"{said} ({after[0].removeprefix('where: ')})" if after and after[0].startswith("where: ") else said

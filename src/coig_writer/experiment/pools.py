@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from coig_writer.corpus.language import identify
+from coig_writer.dataset.general import Example, read_general
 from coig_writer.dataset.sets import TripletSet
 from coig_writer.errors import InputError
 from coig_writer.experiment.settings import STARTER, Cell, Experiment, located
@@ -42,6 +43,23 @@ def read_triplets(names: Iterable[str], beside: Path) -> Iterable[Triplet]:
             if triplet.id not in seen:
                 seen.add(triplet.id)
                 yield triplet
+
+
+def check_general(experiment: Experiment, beside: Path) -> None:
+    """Makes sure that mixtures differ: with too few general examples, several would hold all of them.
+
+    Raises:
+        InputError: two mixtures would be the same, or the examples cannot be read.
+    """
+    paths = [Path(located(name, beside)) for name in experiment.data.general]
+    there = sum(isinstance(found, Example) for path in paths for found in read_general(path))
+    same = [f"{count:,}" for count in experiment.data.counts if count >= there]
+    if len(same) > 1:
+        raise InputError(
+            f"there are {there:,} general examples, so that mixtures with {' and '.join(same)} would be the same",
+            where="data.general",
+            remedy="Give more general examples, or other general_counts.",
+        )
 
 
 def pool_of(triplets: Iterable[Triplet], cell: Cell) -> list[Triplet]:

@@ -15,7 +15,7 @@ from coig_writer.evaluate.curve import WIN_RATE, Curve
 from coig_writer.evaluate.read import read_votes
 from coig_writer.evaluate.threshold import change_point, crossing, points_of
 from coig_writer.experiment.settings import Cell, Experiment, located
-from coig_writer.experiment.steps import RANKINGS, STATISTICS, mixture_folder, model_folder
+from coig_writer.experiment.steps import STATISTICS, groups_of, mixture_folder, model_folder, rankings_of
 
 FEWEST = 3
 """Doses that a threshold needs: with two, every difference would be one."""
@@ -36,7 +36,7 @@ def collect(experiment: Experiment, folder: Path, beside: Path) -> list[Curve]:
     metrics = {name: _statistics(rows, name, cells) for name in experiment.evaluate.metrics}
     files = [Path(located(name, beside)) for name in experiment.evaluate.rankings]
     if experiment.evaluate.judge:
-        files.append(folder / RANKINGS)
+        files += [folder / rankings_of(group) for group in groups_of(experiment)]
     if files:
         languages = {row["id"]: row["language"] for row in rows}
         metrics = {WIN_RATE: _win_rates(files, cells, languages)} | metrics
@@ -130,14 +130,15 @@ def _curve(
     names = sorted(by_recipe, key=lambda name: by_recipe[name])
     at = np.array([by_recipe[name] for name in names])
     table = _table(values, names)
-    alone = _table(values, ["g"])
+    alone = ["g"] if any(cell.general is None for cell in values) else []
+    points = points_of(np.append(at, [0.0] * len(alone)), _table(values, [*names, *alone]))
     enough = len(names) >= FEWEST
     return Curve(
         metric,
         *group,
         names=names,
-        points=points_of(at, table) if names else [],
-        alone=points_of(np.zeros(1), alone)[0] if np.isfinite(alone).any() else None,
+        points=points[: len(names)],
+        alone=points[-1] if alone else None,
         seeds=len({cell.seed for cell in values}),
         change=change_point(at, table) if enough else None,
         crossing=crossing(at, table, level if metric == WIN_RATE else None) if enough else None,

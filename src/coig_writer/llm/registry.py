@@ -133,19 +133,19 @@ def plain_url(url: str) -> str:
     return url.strip().rstrip("/").removesuffix("/chat/completions").rstrip("/")
 
 
-def registry_files() -> list[Path]:
+def registry_files(folder: Path = Path()) -> list[Path]:
     """The registry files that are read, the most important first; they need not exist.
 
-    The file named by COIG_WRITER_MODELS alone if that is set, else `./models.toml`, then the
+    The file named by COIG_WRITER_MODELS alone if that is set, else `models.toml` in `folder`, then the
     user's own `models.toml`.
     """
     named = os.environ.get(REGISTRY_VARIABLE)
     if named:
         return [Path(named).expanduser()]
-    return [Path("models.toml"), platformdirs.user_config_path("coig-writer") / "models.toml"]
+    return [folder / "models.toml", platformdirs.user_config_path("coig-writer") / "models.toml"]
 
 
-def load_registry() -> dict[str, ModelSpec]:
+def load_registry(folder: Path = Path()) -> dict[str, ModelSpec]:
     """All named models; where two files name the same one, the more important file wins.
 
     Raises:
@@ -153,13 +153,16 @@ def load_registry() -> dict[str, ModelSpec]:
             describes a model wrongly; says file and line.
     """
     models = {EMBEDDED: ModelSpec(name=EMBEDDED, model=EMBEDDED_MODEL, **_LOCAL)}
-    for path in reversed(registry_files()):
+    for path in reversed(registry_files(folder)):
         models |= _read_registry(path)
     return models
 
 
-def resolve(name: str) -> ModelSpec:
+def resolve(name: str, folder: Path = Path()) -> ModelSpec:
     """The model that `name` stands for: a registry name, `URL#model-id`, `hf:REPO/FILE.gguf` or `embedded`.
+
+    Args:
+        folder: where `models.toml` is looked for, besides the user's own.
 
     Raises:
         SettingError: there is no such model; names the nearest and the file to edit.
@@ -173,7 +176,7 @@ def resolve(name: str) -> ModelSpec:
                 remedy="Write hf:OWNER/REPOSITORY/FILE.gguf.",
             )
         return ModelSpec(name=name, model=name, **_LOCAL)
-    models = load_registry()
+    models = load_registry(folder)
     if name in models:
         return models[name]
     nearest = difflib.get_close_matches(name, models, n=1, cutoff=0.5)

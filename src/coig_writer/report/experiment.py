@@ -40,6 +40,13 @@ METRICS = {
     "compression_ratio": Label("压缩比", "Compression ratio"),
 }
 ASKED = {"zh": Label("中文题目", "Chinese queries"), "en": Label("英文题目", "English queries")}
+RUNS = Label("以不同种子的训练之差为准", "against the differences of trainings with other seeds")
+QUERIES = Label("题内打乱配比", "ratios shuffled within queries")
+LUCK = Label(
+    "每种配比只训练了一次，分不清差别来自配比还是那次训练的运气：再加几个种子。",
+    " Each ratio was trained once, so that the luck of a training cannot be told from the ratio: add seeds.",
+)
+BEYOND = Label("最大的配比之外", "beyond the largest ratio")
 COLOURS = (BLUE, RED, "#7a7263", "#3f6c97")
 
 
@@ -107,36 +114,52 @@ def statement(curve: Curve) -> Label:
     change, cross = curve.change, curve.crossing
     if change is None or cross is None:
         return Label("少于三种配比，谈不上阈值。", "Fewer than three ratios: no threshold can be spoken of.")
+    chance = f"p = {change.p:.3f}" if change.p >= 0.001 else "p < 0.001"
+    against = RUNS if change.over_runs else QUERIES
+    warned = Label("", "") if change.over_runs else LUCK
     if change.p >= 0.05:
-        zh = f"看不出台阶：打乱配比后也常有这么大的差（p = {change.p:.3f}）。"
-        en = f"No step can be told from chance (p = {change.p:.3f}, ratios shuffled within queries)."
+        zh = f"看不出台阶：这么大的差也常常出于偶然（{chance}，{against.zh}）。"
+        en = f"No step can be told from chance ({chance}, {against.en})."
         if curve.metric != WIN_RATE:  # half of its way is always reached somewhere
             return Label(zh, en)
     else:
         zh = (
             f"台阶在 1:{number(change.after)} 与 1:{number(change.at)} 之间"
             f"（95 % 在 1:{number(change.low)} 与 1:{number(change.high)} 之间），"
-            f"均值从 {number(change.before_mean)} 到 {number(change.after_mean)}（p = {change.p:.3f}）。"
+            f"均值从 {number(change.before_mean)} 到 {number(change.after_mean)}（{chance}，{against.zh}）。"
+            f"{warned.zh}"
         )
         en = (
             f"A step lies between 1:{number(change.after)} and 1:{number(change.at)} "
             f"(95 % between 1:{number(change.low)} and 1:{number(change.high)}), "
-            f"mean {number(change.before_mean)} below, {number(change.after_mean)} from there on (p = {change.p:.3f})."
+            f"mean {number(change.before_mean)} below, {number(change.after_mean)} from there on "
+            f"({chance}, {against.en}).{warned.en}"
         )
     if cross.at is None:
         return Label(
             f"{zh}单调拟合到不了 {number(cross.level)}。",
             f"{en} The monotone fit does not reach {number(cross.level)}.",
         )
-    if cross.low is not None and cross.high is not None:
-        zh += (
-            f"单调拟合在 1:{number(cross.at)} 到达 {number(cross.level)}"
-            f"（95 %：1:{number(cross.low)} 到 1:{number(cross.high)}，{cross.share:.0%} 的重抽样能到）。"
+    doses = [point.dose for point in curve.points]
+    before = max((dose for dose in doses if dose < cross.at), default=None)
+    after = min((dose for dose in doses if dose >= cross.at), default=None)
+    line = Label("", "")
+    if before is not None and after is not None and after > cross.at:
+        ends = number(before), number(after)
+        line = Label(
+            "（1:{} 与 1:{} 之间按直线推算）".format(*ends),
+            ", on a straight line between 1:{} and 1:{}".format(*ends),
         )
-        en += (
-            f" The monotone fit reaches {number(cross.level)} at 1:{number(cross.at)} "
-            f"(95 %: 1:{number(cross.low)} to 1:{number(cross.high)}, in {cross.share:.0%} of resamples)."
-        )
+    low = f"1:{number(cross.low)}" if cross.low is not None else "?"
+    high = Label(f"1:{number(cross.high)}", f"1:{number(cross.high)}") if cross.high is not None else BEYOND
+    zh += (
+        f"单调拟合在 1:{number(cross.at)} 到达 {number(cross.level)}{line.zh}"
+        f"（95 %：{low} 到{' ' if cross.high is not None else ''}{high.zh}，{cross.share:.0%} 的重抽样能到）。"
+    )
+    en += (
+        f" The monotone fit reaches {number(cross.level)} at 1:{number(cross.at)}{line.en} "
+        f"(95 %: {low} to {high.en}, in {cross.share:.0%} of resamples)."
+    )
     return Label(zh, en)
 
 

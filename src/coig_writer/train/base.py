@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -62,7 +63,7 @@ class Base:
 
         with _loading(self):
             if self.kind == "tiny":
-                return _tiny_config(self.tokenizer())
+                return _tiny_config(_gguf_tokenizer(Path(self.path)))
             if self.kind == "gguf":
                 file = Path(self.path)
                 return AutoConfig.from_pretrained(str(file.parent), gguf_file=file.name)
@@ -91,7 +92,7 @@ class Base:
 
     @property
     def fingerprint(self) -> str:
-        """What tells this base from another: a hash of the file, of a folder's files' names and sizes, or a commit."""
+        """What tells this base from another: a hash of the file, of pieces of a folder's weights, or a commit."""
         if self.kind == "gguf":
             return f"sha256:{sha256(Path(self.path))}"
         if self.kind == "tiny":
@@ -159,22 +160,39 @@ def _gguf_tokenizer(file: Path) -> Path:
     return folder
 
 
-def _tiny_config(tokenizer: Any) -> Any:
+def _tiny_config(folder: Path) -> Any:
     from transformers import Qwen2Config
 
-    return Qwen2Config(
-        vocab_size=len(tokenizer),
-        bos_token_id=tokenizer.bos_token_id,
-        eos_token_id=tokenizer.eos_token_id,
-        pad_token_id=tokenizer.pad_token_id,
-        **_TINY,  # type: ignore[arg-type]
-    )
+    return Qwen2Config(**_tokens(folder), **_TINY)
+
+
+@lru_cache
+def _tokens(folder: Path) -> dict[str, Any]:
+    """What a configuration has to know of a tokenizer, which takes a second or two to read."""
+    from transformers import AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    names = ("bos_token_id", "eos_token_id", "pad_token_id")
+    return {"vocab_size": len(tokenizer)} | {name: getattr(tokenizer, name) for name in names}
+
+
+_PIECE = 1 << 16
+_PIECES = 64
 
 
 def _folder_hash(folder: Path) -> str:
-    """Of the configuration's bytes and the names and sizes of the weights."""
+    """Of the configuration's bytes, of names and sizes of the weights, and of pieces spread over each of their files.
+
+    Training changes all weights, so pieces tell two trainings of one base apart; to read all of a large model would
+    take minutes.
+    """
     digest = hashlib.sha256((folder / "config.json").read_bytes())
     for path in sorted(folder.iterdir()):
         if path.suffix in (".safetensors", ".bin"):
-            digest.update(f"{path.name}:{path.stat().st_size}".encode())
+            size = path.stat().st_size
+            digest.update(f"{path.name}:{size}".encode())
+            with open(path, "rb") as file:
+                for at in range(_PIECES):
+                    file.seek(max(0, size - _PIECE) * at // (_PIECES - 1))
+                    digest.update(file.read(_PIECE))
     return digest.hexdigest()

@@ -31,10 +31,13 @@ class Shape:
     def flops_per_token(self, length: float) -> float:
         """Floating-point operations of a forward and backward pass for each token of a causal text.
 
-        6 for each multiplied parameter, and 6 · layers · length · hidden for attention (Kaplan et al. 2020,
-        arXiv 2001.08361, with half the square that a causal mask leaves). Recomputation is not counted.
+        4 for each multiplied parameter (forward, and backward to what came in), 2 more for one that is trained
+        (backward to itself), so 6 · N for a whole model and about 4 · N under LoRA; and 6 · layers · length · hidden
+        for attention (Kaplan et al. 2020, arXiv 2001.08361, with half the square that a causal mask leaves).
+        Recomputation is not counted.
         """
-        return 6.0 * self.multiplied + 6.0 * self.layers * length * self.hidden
+        products = 4.0 * self.multiplied + 2.0 * min(self.trained, self.multiplied)
+        return products + 6.0 * self.layers * length * self.hidden
 
 
 @dataclass(frozen=True)

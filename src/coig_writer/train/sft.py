@@ -9,7 +9,7 @@ import threading
 import time
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
@@ -59,13 +59,18 @@ def train(prepared: Prepared, folder: RunFolder, show: Callable[[Progress], None
         SettingError: another run stands in the folder, or an option needs what is not installed.
         ModelError: memory ran out; says what would lower the need, with numbers.
         Interrupted: a signal stopped it; a checkpoint was written first.
+        StorageError: another process trains in the folder.
     """
     found = folder.check_same(prepared.identity)
     if found and found["status"] == "finished" and folder.model.is_dir():
         return _trained(folder, resumed=found["steps"])
     main = _main_process()
+    with folder.alone() if main else nullcontext():
+        return _train(prepared, folder, show, main=main)
+
+
+def _train(prepared: Prepared, folder: RunFolder, show: Callable[[Progress], None], *, main: bool) -> Trained:
     if main:
-        folder.path.mkdir(parents=True, exist_ok=True)
         write_json(folder.record, _record(prepared, folder, status="running"))
     checkpoint = folder.last_checkpoint(clean=main)
     resumed = int(checkpoint.name.rpartition("-")[2]) if checkpoint else 0
@@ -144,7 +149,7 @@ def _arguments(prepared: Prepared, folder: RunFolder, resumed: int) -> SFTConfig
         warmup_steps=settings.warmup,
         weight_decay=settings.weight_decay,
         max_grad_norm=settings.gradient_norm,
-        optim="adamw_torch",
+        optim="adamw_torch_fused",  # as AdamW, in one pass over the weights
         per_device_train_batch_size=estimate.per_device,
         gradient_accumulation_steps=estimate.accumulation,
         per_device_eval_batch_size=1,
