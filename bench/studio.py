@@ -2,11 +2,14 @@
 
     python bench/studio.py
     python bench/studio.py --label-studio path/to/venv/bin/label-studio
+    python bench/studio.py --label-studio path/to/venv/bin/label-studio --steps open submit
 
 Serves a thousand items of 3,600 characters on loopback from SQLite, by each program's own command, and lets 1, 20 and
 50 clients work without a pause, at both with the same requests in the same order: open an item, save a draft twice,
-list thirty, submit 1,400 characters with six scores. What only this studio does, checks while somebody types, is
-measured afterwards by itself. Prints p50 and p95 in milliseconds, errors, memory and the time to start.
+list thirty, submit 1,400 characters with six scores. Where one kind of request makes the others wait in a queue, fewer
+of them are under way at a time: `--steps` leaves kinds out, down to one by itself. What only this studio does, checks
+while somebody types, is measured afterwards by itself. Prints p50 and p95 in milliseconds, errors, memory and the time
+to start.
 """
 
 from __future__ import annotations
@@ -32,6 +35,7 @@ from support.served_studio import ServedStudio
 from support.studio_client import StudioClient
 
 ITEMS, LENGTH, HELD = 1000, 3600, 3
+STEPS = ["open", "autosave", "list", "submit"]
 SCORES = {
     f"{part}_{kind}": 8 + (kind == "quality")
     for part in ("article", "prompt", "reasoning")
@@ -80,29 +84,42 @@ def memory(pid: int) -> float:
 
 
 async def one_author(
-    client: StudioClient, held: list[str], until: float, measured: Measured, seed: int, submitted: list[str]
+    client: StudioClient,
+    held: list[str],
+    until: float,
+    measured: Measured,
+    seed: int,
+    submitted: list[str],
+    steps: list[str],
 ) -> None:
     """Goes round the items that it holds; what it submits is below the gate, so it keeps them."""
+    bases = dict.fromkeys(held, 0)
     while time.perf_counter() < until:
         item = held[seed % HELD]
         seed += 1
         content = {"prompt": text(400, seed), "reasoning": text(1000, -seed), **SCORES, "coherent": "no"}
-        started = time.perf_counter()
-        page = await client.page(item)
-        measured.add("open", started, 'id="work"' in page)
-        base = int(page.split('data-version="')[1].split('"')[0])
-        for turn in range(2):
+        if "open" in steps:
             started = time.perf_counter()
-            status, told = await client.save(item, base, **{**content, "prompt": content["prompt"][: 200 + turn]})
-            measured.add("autosave", started, status == 200, told[:200])
-            base = json.loads(told).get("version", base)
-        started = time.perf_counter()
-        await client.page("/projects/1/items?page=2")
-        measured.add("list 30", started, True)
-        started = time.perf_counter()
-        status, _, told = await client.post(f"{item}submit", base=base, **content)
-        measured.add("submit", started, status == 302, told[:200])
-        submitted.append(item)
+            page = await client.page(item)
+            measured.add("open", started, 'id="work"' in page)
+            bases[item] = int(page.split('data-version="')[1].split('"')[0])
+        if "autosave" in steps:
+            for turn in range(2):
+                started = time.perf_counter()
+                changed = {**content, "prompt": content["prompt"][: 200 + turn]}
+                status, told = await client.save(item, bases[item], **changed)
+                measured.add("autosave", started, status == 200, told[:200])
+                bases[item] = json.loads(told).get("version", bases[item])
+        if "list" in steps:
+            started = time.perf_counter()
+            await client.page("/projects/1/items?page=2")
+            measured.add("list 30", started, True)
+        if "submit" in steps:
+            started = time.perf_counter()
+            status, _, told = await client.post(f"{item}submit", base=bases[item], **content)
+            measured.add("submit", started, status == 302, told[:200])
+            bases[item] += status == 302
+            submitted.append(item)
 
 
 async def one_typist(client: StudioClient, held: list[str], until: float, measured: Measured, seed: int) -> None:
@@ -115,7 +132,9 @@ async def one_typist(client: StudioClient, held: list[str], until: float, measur
         measured.add("check", started, status == 200, told[:200])
 
 
-async def load(served: ServedStudio, accounts: list[tuple[str, str]], seconds: float) -> tuple[Measured, list[str]]:
+async def load(
+    served: ServedStudio, accounts: list[tuple[str, str]], seconds: float, steps: list[str]
+) -> tuple[Measured, list[str]]:
     measured, submitted = Measured(), []
     clients = [StudioClient(served.address, *account) for account in accounts]
     held = []
@@ -124,12 +143,16 @@ async def load(served: ServedStudio, accounts: list[tuple[str, str]], seconds: f
         held.append([await client.claim() for _ in range(HELD)])
     until = time.perf_counter() + seconds
     await asyncio.gather(
-        *(one_author(client, held[at], until, measured, 1000 * at, submitted) for at, client in enumerate(clients))
+        *(
+            one_author(client, held[at], until, measured, 1000 * at, submitted, steps)
+            for at, client in enumerate(clients)
+        )
     )
     until = time.perf_counter() + seconds / 2
-    await asyncio.gather(
-        *(one_typist(client, held[at], until, measured, 10**6 + 1000 * at) for at, client in enumerate(clients))
-    )
+    if len(steps) == len(STEPS):
+        await asyncio.gather(
+            *(one_typist(client, held[at], until, measured, 10**6 + 1000 * at) for at, client in enumerate(clients))
+        )
     for client in clients:
         await client.__aexit__()
     return measured, submitted
@@ -144,7 +167,7 @@ def show(name: str, clients: int, measured: Measured) -> None:
     print(f"{name:<13} {clients:>3} clients  errors {len(measured.errors)}", *measured.errors[:3], sep="  ", flush=True)
 
 
-def studio(folder: Path, seconds: float, workers: int, crowds: list[int]) -> None:
+def studio(folder: Path, seconds: float, workers: int, crowds: list[int], steps: list[str]) -> None:
     data = folder / "items.jsonl"
     with open(data, "w", encoding="utf-8") as file:
         for number in range(ITEMS):
@@ -166,7 +189,7 @@ def studio(folder: Path, seconds: float, workers: int, crowds: list[int]) -> Non
     with served:
         print(f"studio        started in {time.perf_counter() - started:.2f} s", flush=True)
         for clients in crowds:
-            measured, submitted = asyncio.run(load(served, [accounts.pop() for _ in range(clients)], seconds))
+            measured, submitted = asyncio.run(load(served, [accounts.pop() for _ in range(clients)], seconds, steps))
             show("studio", clients, measured)
             check_submissions(served, submitted)
         assert served.process is not None
@@ -195,16 +218,17 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=20, help="for each number of clients")
     parser.add_argument("--workers", type=int, default=1, help="processes of the studio")
     parser.add_argument("--clients", type=int, nargs="+", default=[1, 20, 50])
+    parser.add_argument("--steps", nargs="+", choices=STEPS, default=STEPS, help="kinds of requests that clients send")
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        studio(Path(folder), chosen.seconds, chosen.workers, chosen.clients)
+        studio(Path(folder), chosen.seconds, chosen.workers, chosen.clients, chosen.steps)
         if chosen.label_studio:
             with LabelStudio(chosen.label_studio, Path(folder) / "peer") as peer:
                 print(f"label-studio  started in {peer.start_seconds:.1f} s", flush=True)
                 peer.fill([text(LENGTH, number) for number in range(ITEMS)])
                 for clients in chosen.clients:
                     measured = Measured()
-                    asyncio.run(peer.load(clients, chosen.seconds, measured.add, text(1400, 7)))
+                    asyncio.run(peer.load(clients, chosen.seconds, measured.add, text(1400, 7), chosen.steps))
                     show("label-studio", clients, measured)
                 print(
                     f"label-studio  {memory(peer.process.pid):.0f} MB, {peer.locked()} 'database is locked' in its log"

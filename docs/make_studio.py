@@ -34,8 +34,13 @@ class Pictures:
         self.browser, self.served, self.out, self.everything = browser, served, out, everything
         self.passwords: dict[str, str] = {}
 
-    def sign_in(self, name: str) -> Page:
-        page = self.browser.new_context(viewport={"width": 1360, "height": 850}, locale="zh-CN").new_page()
+    def stranger(self, language: str = "zh-CN") -> Page:
+        page = self.browser.new_context(viewport={"width": 1360, "height": 850}, locale=language).new_page()
+        page.context.set_default_timeout(120_000)
+        return page
+
+    def sign_in(self, name: str, language: str = "zh-CN") -> Page:
+        page = self.stranger(language)
         page.goto(f"{self.served.address}/sign-in")
         page.fill("[name=name]", name)
         page.fill("[name=password]", self.passwords[name])
@@ -47,15 +52,20 @@ class Pictures:
         """A picture in Chinese, and when everything is wanted in English too."""
         page.wait_for_timeout(900)
         if main or self.everything:
-            page.screenshot(path=self.out / f"studio-{name}.png")
+            page.screenshot(path=self.out / f"studio-{name}.png", full_page=self.everything)
         if self.everything:
             path = page.url
             page.click("[lang=en][name=language]")
             page.wait_for_url(path)
             page.wait_for_timeout(900)
-            page.screenshot(path=self.out / f"studio-{name}-en.png")
+            page.screenshot(path=self.out / f"studio-{name}-en.png", full_page=True)
             page.click("[lang=zh][name=language]")
             page.wait_for_url(path)
+
+    def once(self, page: Page, name: str, language: str) -> None:
+        """A picture of an answer that only this page has, in the language that it speaks."""
+        page.wait_for_timeout(600)
+        page.screenshot(path=self.out / f"studio-{name}{'-en' if language == 'en-US' else ''}.png", full_page=True)
 
 
 def write(page: Page, row: dict) -> None:
@@ -159,6 +169,141 @@ def arena(pictures: Pictures, manager: Page, home: str, folder: Path) -> None:
     pictures.take(evaluator, "arena", main=True)
 
 
+def further(pictures: Pictures, folder: Path) -> None:
+    """Pages that only answer to something, in each language by itself."""
+    pictures.passwords["operator"] = pictures.served.command("create-user", "operator", "--operator").split()[-1]
+    for number, language in enumerate(("zh-CN", "en-US")):
+        manager = pictures.sign_in("manager", language)
+        entrance(pictures, manager, language)
+        intake(pictures, manager, folder / "odd.jsonl", number, language)
+        leading(pictures, manager, language)
+        calibration(pictures, manager, language)
+        author = pictures.sign_in("annotator", language)
+        home = author.url
+        author.goto(f"{pictures.served.address}/account")
+        pictures.once(author, "account", language)
+        author.goto(home)
+        author.locator("section .rows a").first.click()
+        author.wait_for_selector(".findings li")
+        pictures.once(author, "sent-back", language)
+        author.keyboard.press("Alt+3")
+        author.locator("h1").click()
+        author.keyboard.press("?")
+        pictures.once(author, "keys", language)
+        author.keyboard.press("Escape")
+        conflict(pictures, author, language)
+        author.goto(f"{author.url}versions")
+        pictures.once(author, "versions", language)
+        pictures.once(pictures.sign_in("evaluator", language), "evaluator", language)
+
+
+def entrance(pictures: Pictures, manager: Page, language: str) -> None:
+    """A wrong password, an invitation, a page that is closed, skills, and what the operator sees."""
+    address, home = pictures.served.address, manager.url
+    stranger = pictures.stranger(language)
+    stranger.goto(f"{address}/sign-in")
+    stranger.fill("[name=name]", "nobody")
+    stranger.fill("[name=password]", "nothing")
+    stranger.click("button.primary")
+    pictures.once(stranger, "sign-in", language)
+    manager.goto(f"{home}people")
+    manager.fill("[name=note]", "老陈")
+    manager.click("form.inline button.primary")
+    pictures.once(manager, "invited", language)
+    stranger.goto(manager.locator("input.link").input_value())
+    pictures.once(stranger, "invitation", language)
+    manager.goto(f"{home}people")
+    manager.locator("a[href$=skills]").first.click()
+    pictures.once(manager, "skills", language)
+    manager.goto(f"{home}nothing")
+    pictures.once(manager, "refused", language)
+    stranger.goto(f"{address}/sign-in")
+    stranger.fill("[name=name]", "operator")
+    stranger.fill("[name=password]", pictures.passwords["operator"])
+    stranger.click("button.primary")
+    stranger.wait_for_selector(".cards")
+    pictures.once(stranger, "home", language)
+    stranger.goto(f"{address}/projects/new")
+    pictures.once(stranger, "new-project", language)
+    manager.goto(home)
+
+
+def intake(pictures: Pictures, manager: Page, odd: Path, number: int, language: str) -> None:
+    """An import with a text that is hardly worth the work, a near copy and a broken line; then a proposal."""
+    home = manager.url
+    articles = [
+        {"text": f"第{number}条。\n" + "同一句话说了又说，没有别的。\n" * 20, "id": "x", "title": "说了又说"},
+        {"text": f"{ROWS[40]['article']['text']}又{number}。", "id": "y"},
+    ]
+    lines = [json.dumps(each, ensure_ascii=False) for each in articles]
+    for name, text in (("imported", "\n".join(lines)), ("import-wrong", "\n".join([*lines, "7"]))):
+        odd.write_text(f"{text}\n", encoding="utf-8")
+        manager.goto(f"{home}import")
+        manager.set_input_files("[name=file]", odd)
+        manager.click("button.primary")
+        pictures.once(manager, name, language)
+    manager.goto(f"{home}items?doubt=1")
+    pictures.once(manager, "doubtful", language)
+    manager.locator("table.list a").first.click()
+    pictures.once(manager, "doubtful-item", language)
+    manager.goto(f"{home}propose")
+    manager.fill("textarea", "江南的春天来得早，河上的船还没有解开缆绳。\n" * 30)
+    manager.click("button.primary")
+    pictures.once(manager, "proposed", language)
+    manager.goto(home)
+
+
+def leading(pictures: Pictures, manager: Page, language: str) -> None:
+    """What follows a manager's buttons."""
+    home = manager.url
+    for path, name in (("assignment", "shared"), ("release", "released")):
+        manager.goto(f"{home}{path}")
+        manager.click("button.primary")
+        pictures.once(manager, name, language)
+    manager.goto(f"{home}gold")
+    pictures.once(manager, "known", language)
+    manager.goto(home)
+
+
+def calibration(pictures: Pictures, manager: Page, language: str) -> None:
+    """A unit of the course, and a session of one person."""
+    home = manager.url
+    manager.goto(f"{home}course")
+    manager.locator(".cards a").first.click()
+    pictures.once(manager, "unit", language)
+    manager.goto(f"{home}course")
+    manager.fill("[name=name]", "第一次")
+    manager.locator("button.primary").last.click()
+    manager.locator("a[href*=calibrations]").first.click()
+    pictures.once(manager, "calibration", language)
+    while manager.locator("[name=article_quality]").count():
+        for name in ("article", "prompt", "reasoning"):
+            for kind in ("quality", "creativity"):
+                manager.locator(f"[name={name}_{kind}][value='8']").check(force=True)
+        manager.click("button.primary")
+    pictures.once(manager, "agreement", language)
+    manager.goto(home)
+
+
+def conflict(pictures: Pictures, author: Page, language: str) -> None:
+    """Two windows on one item."""
+    other = author.context.new_page()
+    other.goto(author.url)
+    other.wait_for_selector(".findings li")
+    first = other.locator("[name=prompt]").input_value()
+    other.locator("[name=prompt]").fill(first.replace("，", "，先存的，", 1))
+    other.keyboard.press("Control+s")
+    other.wait_for_timeout(1500)
+    author.keyboard.press("Alt+1")
+    author.locator("[name=prompt]").fill(first.replace("，", "，后存的，", 1) + "\n末尾再加一句。")
+    author.keyboard.press("Control+s")
+    author.wait_for_selector("#merge")
+    pictures.once(author, "conflict", language)
+    author.click("button.primary")
+    author.wait_for_url("**/items/*/")
+    other.close()
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--all", type=Path, metavar="DIR", help="take every page in both languages, into this folder")
@@ -173,6 +318,8 @@ def main() -> None:
             pictures = Pictures(browser, served, out, bool(chosen.all))
             pictures.passwords = {name: password for _, name, password in lines}
             walk(pictures, Path(folder))
+            if chosen.all:
+                further(pictures, Path(folder))
         browser.close()
 
 

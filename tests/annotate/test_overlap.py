@@ -1,4 +1,7 @@
+import sys
+import unicodedata
 from difflib import SequenceMatcher
+from itertools import chain
 from unittest.mock import patch
 
 import pytest
@@ -48,6 +51,19 @@ def test_longest_article_is_handled():
     assert longest_common_run(article[1000:5000], article) == 4000
 
 
-@given(st.text())
-def test_the_fast_bare_text_is_the_bare_text(text):
-    assert bare_text(text) == Bare.of(text).text
+def bare_by_definition(text: str) -> Bare:
+    kept = [(char, place) for place, char in enumerate(text) if unicodedata.category(char)[0] in "LNM"]
+    return Bare("".join(char.casefold()[:1] for char, _ in kept), tuple(place for _, place in kept))
+
+
+@given(st.text() | st.text("春，Ａb_①℃−é\u0301ß\u3099 \n"))
+def test_a_bare_text_is_what_it_is_defined_as_however_it_is_found(text):
+    assert Bare.of(text) == bare_by_definition(text)
+    assert bare_text(text) == bare_by_definition(text).text
+
+
+def test_every_character_called_ordinary_is():
+    for char in map(chr, chain(range(0xD800), range(0xE000, sys.maxunicode + 1))):
+        if overlap._ORDINARY.fullmatch(char):
+            assert bool(overlap._INSIDE.match(char)) == (unicodedata.category(char)[0] in "LNM"), hex(ord(char))
+            assert len(char.casefold()) == 1, hex(ord(char))

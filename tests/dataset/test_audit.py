@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import random
+from collections import Counter
 from datetime import date
 from itertools import combinations
 
@@ -14,7 +16,7 @@ from typer.testing import CliRunner
 
 from coig_writer.cli import app
 from coig_writer.dataset.audit import AuditSettings, audit
-from coig_writer.dataset.findings import Severity, find
+from coig_writer.dataset.findings import AuditFinding, Severity, find
 from coig_writer.dataset.spread import Spread, gini
 from coig_writer.dataset.style import SLOTS, Variety, profile
 from coig_writer.dataset.templated import templated
@@ -72,6 +74,27 @@ def test_variety_is_the_mean_over_all_pairs(ours, theirs):
 def test_profiles_have_length_one_and_short_texts_have_none():
     assert np.linalg.norm(dense("天地玄黄 天地玄黄")) == pytest.approx(1)
     assert profile("天 地") is None
+
+
+def distance(one: str, other: str) -> float:
+    """The distance of two texts with every trigram told apart."""
+    ours, theirs = (Counter(text[at : at + 3] for at in range(len(text) - 2)) for text in (one, other))
+    shared = sum((ours[gram] * theirs[gram]) ** 0.5 for gram in ours.keys() & theirs.keys())
+    return 1 - shared / (ours.total() * theirs.total()) ** 0.5
+
+
+def test_long_texts_do_not_seem_alike_because_they_are_long():
+    chance = random.Random(0)
+    letters = [chr(0x4E00 + at) for at in range(3000)]
+    long = ["".join(chance.choices(letters, k=20_000)) for _ in range(6)]
+    alike = [long[0][:9000] + text[9000:] for text in long]
+    variety = Variety()
+    for group, texts in (("unlike", long), ("alike", alike)):
+        for text in texts:
+            variety.add(group, text)
+    for group, texts in (("unlike", long), ("alike", alike)):
+        exact = np.mean([distance(*pair) for pair in combinations(texts, 2)])
+        assert variety.within()[group] == pytest.approx(exact, abs=0.005)
 
 
 def test_shared_wording_is_found_by_hand_computed_shares():
@@ -196,6 +219,16 @@ def test_every_finding_has_words_in_both_languages_and_a_place_on_the_page():
             assert label.zh and label.en and label.zh != label.en
         assert words(finding).what.zh in page.replace("&#39;", "'").replace("&#34;", '"')
     assert "<b>&#34;" not in page
+
+
+def test_a_sole_author_and_no_absent_genre_are_put_into_plain_words():
+    sole = next(f for f in find(audit([of(at, author="林") for at in range(3)])) if f.rule == "concentrated")
+    assert words(sole).why.en == "There is no other."
+    figures = {"genres": 51, "absent": 0, "least": 15, "missing": 690}
+    assert words(AuditFinding("genres_short", Severity.NOTE, 1, figures)).what == (
+        "51 种体裁不到 15 个。",
+        "51 genres have fewer than 15 triplets.",
+    )
 
 
 def test_an_empty_set_is_audited_too():

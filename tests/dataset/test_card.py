@@ -58,6 +58,19 @@ def test_the_card_warns_of_what_nobody_reviewed(verdicts, warned):
     assert ("[!WARNING]" in card) is warned
 
 
+def test_people_are_counted_and_models_named():
+    by_people = [
+        triplet(review("accept", by=f"human:{name}"), id=name, scores=[scores(9, 9, 9, 9, 9, 9, by=f"human:{name}")])
+        for name in ("林小满", "吴大有")
+    ]
+    drafted = by_people[0].model_copy(update={"id": "3", "provenance": Provenance(drafted_by="human:林小满")})
+    card = render_card(release_of([*by_people, drafted, triplet(id="4")]))
+    assert "Six scores were given by 2 people (3), llm:" in card
+    assert "1 person (1)" in card
+    assert "林小满" not in card
+    assert "吴大有" not in card
+
+
 def test_an_empty_release_has_a_card():
     card = render_card(release_of(drafts()[7:]))
     assert "Triplets | 0" in card

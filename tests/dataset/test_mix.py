@@ -14,6 +14,7 @@ from coig_writer.dataset.mix import PAPER, Recipe, build_mixtures
 from coig_writer.dataset.near import Neighbourhood, Quotations
 from coig_writer.dataset.sets import TripletSet
 from coig_writer.dataset.tokens import count_tokens, cut_off, load_tokenizer
+from coig_writer.dataset.tombstones import Tombstone
 from coig_writer.errors import InputError, SettingError, StorageError
 from coig_writer.files import write_jsonl
 from coig_writer.packaged import load_benchmark
@@ -89,6 +90,8 @@ def test_the_ratio_is_the_true_one(release):
     assert [each.ratio for each in summary.mixtures] == ["1:0", "1:2.0", "0:1"]
     paper = [recipe for recipe in PAPER if recipe.creative][-1]
     assert f"1:{paper.general / 1665:.1f}" == "1:6.0"
+    few = build(release, general(100), recipes=(Recipe("a", 1), Recipe("b", 50), Recipe("c", 51)))
+    assert [each.ratio for each in few.mixtures] == ["1:0.02", "1:0.98", "1:1.0"]
 
 
 def test_what_resembles_benchmark_or_triplets_is_left_out_with_its_reason(release):
@@ -115,6 +118,24 @@ def test_what_resembles_benchmark_or_triplets_is_left_out_with_its_reason(releas
     assert left["near_benchmark"]["detail"] == f"query {QUERY.id}"
     assert left["near_benchmark"]["where"] == "general.jsonl:101"
     assert left["near_creative_article"]["detail"] == f"triplet {own.id}"
+
+
+def test_what_was_taken_down_is_mixed_by_nobody_who_has_the_list(release):
+    own = published_set()[200]
+    write_jsonl(release / "list.jsonl", [Tombstone(id=own.id, reason="作者要求撤下")])
+    summary = build(release, general(30), recipes=(Recipe("cw", 0),), retracted=[release / "list.jsonl"])
+    assert (summary.creative, summary.left_out) == (50, {"retracted": 1})
+    (release / "list.jsonl").rename(release / "retracted.jsonl")  # where a release keeps it
+    assert build(release, general(30), recipes=(Recipe("cw", 0),)).creative == 50
+    assert own.article.text not in (release / "out" / "cw.jsonl").read_text(encoding="utf-8")
+
+
+def test_without_any_general_example_nothing_is_written_and_the_reason_told(release):
+    with pytest.raises(SettingError, match="no file of general data"):
+        build_mixtures(TripletSet([release]), [], release / "out", RECIPES, benchmark=[])
+    with pytest.raises(InputError, match=r"of 2 general records none can be used: 2 unreadable \(general.jsonl:1: "):
+        build(release, [{"question": "问"}, {"instruction": "问", "output": ""}])
+    assert not (release / "out").exists()
 
 
 def test_too_few_are_all_taken_and_said(release):
@@ -144,6 +165,14 @@ def test_the_manifest_has_the_hash_of_every_file(release):
     for name, entry in manifest["files"].items():
         assert entry["sha256"] == hashlib.sha256((release / "out" / name).read_bytes()).hexdigest()
     assert [each["name"] for each in manifest["inputs"]] == ["full.jsonl", "general.jsonl"]
+    told = manifest["settings"]["benchmark"]
+    assert told["queries"] == len(load_benchmark())
+    fewer = build_mixtures(
+        TripletSet([release]), [], release / "fewer", (Recipe("cw", 0),), benchmark=[QUERY], tokenizer_name=str(release)
+    )
+    settings = json.loads((fewer.out / "manifest.json").read_text(encoding="utf-8"))["settings"]
+    assert settings["benchmark"]["sha256"] != told["sha256"]
+    assert settings["tokenizer"] == release.name  # and not the folders of this machine
 
 
 @pytest.fixture
@@ -179,6 +208,8 @@ def test_the_cut_off_is_what_lies_beyond_the_context():
 def test_wrong_settings_are_refused_with_a_remedy(release, tmp_path):
     with pytest.raises(SettingError, match="tokens"):
         build(release, general(3), contexts=(100,))
+    with pytest.raises(SettingError, match="below 1"):
+        build(release, general(3), contexts=(0,), tokenizer=object())
     with pytest.raises(SettingError, match="same name"):
         build(release, general(3), recipes=(RECIPES[0], RECIPES[0]))
     with pytest.raises(SettingError, match="tokenizer"):

@@ -111,12 +111,109 @@ def test_what_is_not_there_is_refused_unless_in_advance(release, inputs):
     assert [stone.url for stone in read_tombstones(release)] == ["https://example.org/a/2"]
 
 
+def test_what_matches_nothing_is_told_beside_what_does(release):
+    gone = read_release(release).released[0].id
+    summary = take_down(release, ids=[gone, "mistyped"], urls=["https://example.org/a/2"])
+    assert (summary.removed, summary.unmatched) == ([gone], ["mistyped", "https://example.org/a/2"])
+    assert summary.tombstones == 3
+
+
+def test_what_was_left_out_is_taken_down_by_its_address_too(release, inputs):
+    held = next(draft for draft in drafts() if draft.status == "needs_refinement")
+    article = held.article.model_copy(update={"url": "https://example.org/p/9"})
+    with inputs.open("a", encoding="utf-8") as file:
+        file.write(held.model_copy(update={"article": article}).model_dump_json() + "\n")
+    build(inputs, release)
+    assert held.article.title in everything(release)
+    summary = take_down(release, urls=["http://www.example.org/p/9/"])
+    assert (summary.removed, summary.unmatched, summary.left) == ([], [], 7)
+    assert held.article.title not in everything(release)
+    assert held.article.text[:40] not in everything(release)
+    assert build(inputs, release).withheld == {"retracted": 1}
+
+
+def test_an_article_that_was_taken_down_does_not_come_back_in_another_triplet(tmp_path):
+    own = triplet(id="one")
+    other = own.model_copy(update={"id": "two"})
+    write_jsonl(tmp_path / "in.jsonl", [own, triplet(id="three", article=drafts()[1].article)])
+    build(tmp_path / "in.jsonl", tmp_path / "release")
+    assert take_down(tmp_path / "release", ids=[own.article.id]).removed == ["one"]
+    write_jsonl(tmp_path / "in.jsonl", [other, triplet(id="three", article=drafts()[1].article)])
+    assert build(tmp_path / "in.jsonl", tmp_path / "release").withheld == {"retracted": 1}
+
+
+def test_what_the_card_says_of_the_corpus_and_the_page_of_the_calls_stays_true(tmp_path, inputs):
+    import shutil
+
+    from coig_writer.corpus.summary import Stage, Summary
+    from support.drafts import DRAFTS
+
+    figures = {"read": 120, "kept": 14, "rejected": {"too-short": 106}, "masked": 0, "passed_over": ["/home/me/x"]}
+    stages = [Stage(stage="clean", rows_in=120, rows_out=14)]
+    settings = {"fingerprint": "0", "settings": {}, "inputs": [{"name": "/home/me/raw.jsonl"}], "outputs": {}}
+    (tmp_path / "corpus").mkdir()
+    summary = Summary(**figures, stages=stages, **settings)
+    (tmp_path / "corpus" / "summary.json").write_text(summary.model_dump_json(), encoding="utf-8")
+    shutil.copy(DRAFTS.with_name("drafts.calls.jsonl"), tmp_path / "in.calls.jsonl")
+    build(inputs, tmp_path / "release", corpus=tmp_path / "corpus")
+    card, page = ((tmp_path / "release" / name).read_text(encoding="utf-8") for name in ("README.md", "report.html"))
+    assert "120 raw texts were read" in card
+    take_down(tmp_path / "release", ids=["nobody's"], in_advance=True)
+    assert "120 raw texts were read" in (tmp_path / "release" / "README.md").read_text(encoding="utf-8")
+    again = (tmp_path / "release" / "report.html").read_text(encoding="utf-8")
+    for table in ("t-calls", "t-funnel"):
+        cut = [text.split(f'id="{table}"')[1].split("</table>")[0] for text in (page, again)]
+        assert cut[0] == cut[1]
+    assert "/home/me" not in (tmp_path / "release" / "manifest.json").read_text(encoding="utf-8")
+
+
+def test_mixtures_and_splits_beside_it_that_still_hold_it_are_named(release):
+    from coig_writer.dataset.mix import Recipe, build_mixtures
+    from coig_writer.dataset.sets import TripletSet
+    from coig_writer.dataset.split import write_split
+
+    beside = release.parent
+    build_mixtures(TripletSet([release]), [], beside / "mixtures", [Recipe("cw", 0)], benchmark=[])
+    write_split(TripletSet([release]), beside / "splits", {"train": 0.5, "test": 0.5})
+    gone = read_release(release).released[0].id
+    assert [path.name for path in take_down(release, ids=[gone]).still_in] == ["mixtures", "splits"]
+    build_mixtures(TripletSet([release]), [], beside / "mixtures", [Recipe("cw", 0)], benchmark=[])
+    write_split(TripletSet([release]), beside / "splits", {"train": 0.5, "test": 0.5})
+    second = read_release(release).released[0].id
+    assert [path.name for path in take_down(release, ids=[second]).still_in] == ["mixtures", "splits"]
+    text = "".join(path.read_text(encoding="utf-8") for path in (beside / "mixtures").glob("*.jsonl"))
+    assert gone not in text
+
+
+def test_nothing_of_it_lies_about_after_a_kill(release):
+    import shutil
+    import subprocess
+    import sys
+
+    gone = read_release(release).released[0]
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    for leaving in (f".release.{dead.pid}.old", f".release.{dead.pid}.part", ".release.1.part"):
+        shutil.copytree(release, release.parent / leaving)
+    (release.parent / f".release.{dead.pid}.part" / "manifest.json").unlink()  # killed while it was written or removed
+    take_down(release, ids=[gone.id])
+    beside = {path.name for path in release.parent.iterdir() if path.name.startswith(".")}
+    assert beside == {".release.1.part"}  # that process lives
+
+
 def test_other_folders_are_refused_and_left_alone(tmp_path, release):
     (tmp_path / "other").mkdir()
     with pytest.raises(InputError, match="release"):
         take_down(tmp_path / "other", ids=["x"])
     with pytest.raises(SettingError):
         take_down(release)
+
+
+@pytest.mark.parametrize("what", [["--id", ""], ["--url", " "], ["--id", "x", "--reason", " "]])
+def test_blanks_are_refused_with_a_remedy(release, what):
+    reason = [] if "--reason" in what else ["--reason", "x"]
+    with pytest.raises(SettingError, match="empty"):
+        CliRunner().invoke(app, ["dataset", "retract", str(release), *what, *reason], catch_exceptions=False)
 
 
 def test_a_tombstone_names_something():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 from typer.testing import CliRunner
 
@@ -21,6 +22,31 @@ def test_the_paper_is_compared_and_its_contradictions_are_printed(tmp_path):
     assert shown.exit_code == 0, shown.output
     assert "0 genres and 0 categories fall short" in shown.output
     assert "communication article mean: 1,584 printed, 1,792 from the rows" in shown.output
+
+
+def test_a_narrow_window_breaks_no_number(tmp_path, monkeypatch):
+    from coig_writer.cli import console
+
+    write_jsonl(tmp_path / "set.jsonl", published_set()[:124])
+    for width in (70, 140):
+        monkeypatch.setattr(console.out, "_width", width)
+        shown = run(str(tmp_path / "set.jsonl")).stdout
+        table = shown[: shown.index("Lengths in characters")]
+        numbers = set(re.findall(r"[\d,.]+", table))
+        assert {"23", "2,426", "8,842", "42", "383", "1,754", "545", "1,274", "2,940"} <= numbers
+        assert "  social_media_content" in table
+
+
+def test_a_missing_font_is_told_before_the_set_is_read(tmp_path, monkeypatch):
+    from coig_writer.errors import SettingError
+    from coig_writer.report import charts
+
+    monkeypatch.setattr(charts, "FONTS", ("No Such Font",))
+    charts.chinese_font.cache_clear()
+    missing = run(str(tmp_path / "not there.jsonl"), "--out", str(tmp_path / "out"))
+    charts.chinese_font.cache_clear()
+    assert isinstance(missing.exception, SettingError)
+    assert not (tmp_path / "out").exists()
 
 
 def test_json_is_all_that_is_printed_and_the_same_as_in_the_folder(tmp_path):

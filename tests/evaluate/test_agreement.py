@@ -56,10 +56,19 @@ def test_krippendorffs_own_example():
 
 
 def test_the_interval_resamples_queries():
-    """Many units of one query are one draw, so nothing varies."""
-    sheet = {("q", at): [at % 2, (at + at % 3) % 2] for at in range(12)}
+    """Many units of one query are one draw, so with one query, or few, nothing can be said."""
+    random = np.random.default_rng(0)
+    sheet = {(f"q{at % 12}", at): [at % 3, at % 3 if random.random() < 0.6 else 0] for at in range(60)}
     found = krippendorff(sheet, "nominal")
-    assert found.low == found.high == found.alpha
+    assert found.low < found.alpha < found.high
+    for queries in (1, 4):
+        few = krippendorff({(f"q{at % queries}", at): values for (_, at), values in sheet.items()}, "nominal")
+        assert (few.alpha, few.low, few.high) == (pytest.approx(found.alpha), None, None)
+
+
+def test_agreement_without_exception_has_no_interval_without_width():
+    found = krippendorff({(f"q{at}", at): [at % 2, at % 2] for at in range(30)}, "nominal")
+    assert (found.alpha, found.low, found.high) == (1, None, None)
 
 
 @given(st.lists(st.lists(st.integers(0, 2), min_size=3, max_size=3), min_size=1, max_size=9))
@@ -101,9 +110,37 @@ def test_two_raters_by_hand():
     found = agreement(votes_of(made))
     (both,) = found.pairs
     assert (both.a, both.b, both.n, both.agreed) == ("human:li", "human:wang", 4, 0.5)
-    assert both.kappa == pytest.approx((0.5 - (2 * 2 + 1 * 2) / 16) / (1 - (2 * 2 + 1 * 2) / 16))
+    chance = (3 * 4 + 3 * 4) / 64  # seen both ways round: 3 first, 3 second, 2 ties; 4 first, 4 second
+    assert both.kappa == pytest.approx((0.5 - chance) / (1 - chance))
     assert found.outcomes.units == 4
     assert found.places.units == 8
+
+
+def test_agreement_does_not_hang_on_the_names_of_the_models():
+    """A strong model that sorts first would make agreement look like chance, one that sorts last would not."""
+    made = random_rankings(30, "ABCD", raters=3, ties=True)
+    other = dict(zip("ABCD", "ZBMA", strict=True))
+    renamed = [each.model_copy(update={"places": {other[m]: p for m, p in each.places.items()}}) for each in made]
+    one, two = agreement(votes_of(made)), agreement(votes_of(renamed))
+    for first, second in ((one.outcomes, two.outcomes), (one.places, two.places)):
+        assert (first.alpha, first.low, first.high, first.units) == pytest.approx(
+            (second.alpha, second.low, second.high, second.units)
+        )
+    assert one.fleiss_kappa == pytest.approx(two.fleiss_kappa)
+    assert [each.kappa for each in one.pairs] == pytest.approx([each.kappa for each in two.pairs])
+
+
+def test_agreement_of_pairs_as_krippendorff_and_statsmodels_on_both_orders():
+    made = random_rankings(25, "ABC", raters=3, ties=True)
+    given = outcomes_by_rater(made)
+    sheet = np.array([[given[rater][unit] for unit in given["human:0"]] for rater in sorted(given)])
+    both = np.hstack([sheet, -sheet])
+    found = agreement(votes_of(made))
+    assert found.outcomes.alpha == pytest.approx(oracle.alpha(both, level_of_measurement="nominal"))
+    assert found.outcomes.units == sheet.shape[1]
+    table = np.array([[(column == value).sum() for value in (-1, 0, 1)] for column in both.T])
+    assert found.fleiss_kappa == pytest.approx(fleiss_kappa(table))
+    assert found.pairs[0].kappa == pytest.approx(cohen_kappa_score(both[0], both[1]))
 
 
 def test_those_who_agree_on_all():

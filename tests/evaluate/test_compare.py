@@ -77,6 +77,25 @@ def test_the_smallest_and_the_flattest_votes(orders):
     assert all(abs(each.score) < 20 for each in found.bradley_terry.values())
 
 
+@pytest.mark.parametrize("orders", [["A>B"] * 4, ["A>B>C", "C>B>A"], ["A>B=C"]])
+def test_too_few_queries_leave_no_interval_anywhere(orders):
+    """Several raters each: all is known of these queries, and nothing of others."""
+    made = [each for rater in "abc" for each in ranked(*orders, rater=f"human:{rater}")]
+    lengths = {(each.query_id, model): 100 + 7 * ord(model) for each in made for model in each.places}
+    found = json.loads(dumps(comparison_json(compare(votes_of(made, lengths=lengths), FEW))))["all"]
+    intervals = [*found["bradley_terry"].values(), *found["plackett_luce"].values()]
+    intervals += [found["agreement"]["human"][name] for name in ("places", "outcomes")]
+    assert {(each["low"], each["high"]) for each in intervals} == {(None, None)}
+    assert all(each["p"] is None for each in found["length_bias"].values())
+    assert found["goodness_of_fit"] is None
+
+
+def test_models_that_never_met_stand_in_lists_of_their_own():
+    found = compare(votes_of(ranked(*["A>B", "B>A"] * 6, *["C>D", "D>C"] * 6)), FEW)["all"]
+    assert found.components == [["A", "B"], ["C", "D"]]
+    assert compare(votes_of(ranked("A>B", "B>C")), FEW)["all"].components == [["A", "B", "C"]]
+
+
 def invoke(*words):
     return CliRunner().invoke(app, ["compare", *map(str, words)], catch_exceptions=False)
 
@@ -110,7 +129,7 @@ def test_nothing_else_is_a_key_of_the_json(published):
     assert set(published[1]["all"]) == {
         *("models", "n", "prompts", "raters", "wins", "win_rate", "pairs", "voters", "bradley_terry"),
         *("plackett_luce", "goodness_of_fit", "friedman", "kendall_w", "position_bias", "power", "agreement"),
-        *("crowd", "judge_against_people", "length_bias", "by"),
+        *("components", "crowd", "judge_against_people", "length_bias", "by"),
     }
 
 

@@ -236,6 +236,14 @@ def test_a_prediction_that_does_not_fit_is_refused_with_its_place(tmp_path, refe
     assert "bad.jsonl" in caught.value.where
 
 
+def test_two_queries_of_one_id_are_refused_and_the_same_twice_is_one(tmp_path, reference):
+    write_jsonl(reference, [*QUERIES, QUERIES[0]])
+    assert len(read_reference(str(reference))) == len(QUERIES)
+    write_jsonl(reference, [*QUERIES, QUERIES[0].model_copy(update={"criteria": ["有雪"]})])
+    with pytest.raises(InputError, match="two different queries have the id zh-0"):
+        read_reference(str(reference))
+
+
 def test_an_unknown_packaged_reference_and_model_are_errors(tmp_path, reference):
     with pytest.raises(SettingError, match="no packaged data"):
         read_reference("benchmark:fr")
@@ -253,6 +261,17 @@ def test_a_long_answer_is_cut_with_a_note_and_a_tiny_context_is_an_error(tmp_pat
     assert Judge("toy").seen(item, item.response.response).note is None
     with pytest.raises(InputError, match="too small"):
         Judge("toy", 3000).seen(item, item.response.response)
+
+
+def test_one_answer_too_large_for_the_judge_does_not_stop_the_others(tmp_path, reference):
+    long = QUERIES[0].model_copy(update={"context": "很长的背景。" * 1000})
+    write_jsonl(reference, [long, *QUERIES[1:]])
+    items = read_items([prediction(tmp_path / "a.jsonl")], read_reference(str(reference)))[tmp_path / "a.jsonl"]
+    with FaultyServer(answer=HONEST) as server:
+        judge_items(items, out=tmp_path / "judged.jsonl", spec=spec_of(server, context=8192))
+    rows = list(read_jsonl(tmp_path / "judged.jsonl", Judgement))
+    assert [row.status for row in rows] == [Status.ERROR, *[Status.JUDGED] * 4]
+    assert "too small to judge zh-0" in rows[0].error and "larger context" in rows[0].error
 
 
 def test_the_hash_knows_both_languages(monkeypatch):

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 import statsmodels.api as sm
 from scipy.stats import spearmanr
+from scipy.stats import t as student
 from sklearn.metrics import cohen_kappa_score
 
 from coig_writer.evaluate.judged import judges_against_people, most
-from coig_writer.evaluate.length import length_bias, logistic
+from coig_writer.evaluate.length import identified, length_bias, logistic
 from coig_writer.schema import Ranking
 from support.ranked import random_rankings, ranked, votes_of
 
@@ -27,7 +28,9 @@ def test_a_judge_by_hand():
     assert (found.n, found.agreed) == (12, pytest.approx(100 * 9 / 12))
     ours = [1, 1, 1, 1, 1, 1, -1, 1, 1, 1, -1, -1]  # AB, AC, BC of each query
     judges = [1, 1, 1, -1, 1, 1, -1, 1, 1, 1, 1, 1]
-    assert found.kappa == pytest.approx(cohen_kappa_score(ours, judges))
+    assert found.kappa == pytest.approx(  # each pair both ways round
+        cohen_kappa_score([*ours, *(-each for each in ours)], [*judges, *(-each for each in judges)])
+    )
     assert found.people_agreed is None
     # people: A won 6 of 8, B 4, C 2; the judge: A 6, B 6, C 0
     assert found.spearman == pytest.approx(spearmanr([6, 4, 2], [6, 6, 0]).statistic)
@@ -112,7 +115,7 @@ def test_length_as_statsmodels(slope):
     found, expected = length_bias(votes)["human"], regression(votes, "ABC")
     assert found.n == 180
     assert np.log(found.doubling) == pytest.approx(expected.params[-1], abs=1e-4)
-    error = (np.log(found.doubling_high) - np.log(found.doubling_low)) / 2 / 1.959964
+    error = (np.log(found.doubling_high) - np.log(found.doubling_low)) / 2 / student.ppf(0.975, 59)
     scale = np.sqrt((60 / 59) / ((60 / 59) * (179 / (180 - 3))))  # statsmodels' correction also counts parameters
     assert error == pytest.approx(expected.bse[-1] * scale, rel=2e-3)
     assert found.win_rate["A"]["C"] == pytest.approx(100 / (1 + np.exp(-expected.params[0])), abs=0.01)
@@ -150,3 +153,49 @@ def test_one_query_says_nothing_of_length():
     made = [ranked("A>B")[0].model_copy(update={"rater": f"human:{name}"}) for name in "xyz"]
     lengths = {(made[0].query_id, "A"): 300, (made[0].query_id, "B"): 100}
     assert length_bias(votes_of(made, lengths=lengths)) == {}
+
+
+@pytest.mark.parametrize(("queries", "told"), [(4, False), (5, True)])
+def test_few_queries_give_a_slope_without_errors(queries, told):
+    made = random_rankings(queries, "ABC", raters=4, seed=2)
+    random = np.random.default_rng(1)
+    lengths = {(f"zh-{at}", model): int(random.integers(200, 3000)) for at in range(queries) for model in "ABC"}
+    found = length_bias(votes_of(made, lengths=lengths))["human"]
+    assert found.n == 12 * queries
+    assert found.doubling > 0
+    assert found.win_rate["A"]["B"] is not None
+    assert [each is not None for each in (found.doubling_low, found.doubling_high, found.p)] == [told] * 3
+    assert 0 <= found.low < found.longer_wins < found.high <= 100
+
+
+def test_where_length_and_model_go_together_nothing_is_said_of_length():
+    """One model is always twice as long, or the longer one always wins: no figure but the prior's would come out."""
+    twice = {(f"zh-{at}", model): 400 if model == "A" else 200 for at in range(30) for model in "AB"}
+    longer = {(f"zh-{at}", model): 100 + 10 * at if model == "A" else 245 for at in range(30) for model in "AB"}
+    orders = ["A>B" if longer[f"zh-{at}", "A"] > 245 else "B>A" for at in range(1, 30)]
+    for made, lengths, wins in ((random_rankings(30, "AB"), twice, None), (ranked(*orders), longer, 100)):
+        found = length_bias(votes_of(made, lengths=lengths))["human"]
+        assert (found.doubling, found.doubling_low, found.p, found.win_rate["A"]["B"]) == (None, None, None, None)
+        assert found.n == len(made)
+        assert wins in (None, found.longer_wins)
+        assert found.low < found.high
+
+
+def test_what_a_regression_can_tell_by_hand():
+    def told(rows, outcome):
+        design, outcome = np.array(rows, dtype=float), np.array(outcome, dtype=float)
+        return identified(design, outcome, logistic(design, outcome, np.arange(len(outcome)))[0])
+
+    assert told([[1, 1], [1, -1], [1, 1], [1, -1]], [1, 0, 0, 1])
+    assert not told([[1, 1], [1, -1], [1, 1], [1, -1]], [1, 0, 1, 0])  # the last column decides all
+    assert told([[1, 1], [1, -1], [1, 1], [1, -1]], [1, 0, 0.5, 0.5])  # ties stand against that
+    assert not told([[1, 2], [1, 2], [1, 2]], [1, 0, 1])  # the same column twice
+    assert told([[1, 0.5], [1, 0.5], [1, -0.5], [1, -0.5], [0, 1], [0, -1]], [1, 0, 1, 0, 1, 1])
+
+
+def test_pairs_of_one_query_do_not_make_a_judge_surer():
+    people = ranked(*["A>B>C>D"] * 30)
+    judged = ranked(*["A>B>C>D"] * 20, *["D>C>B>A"] * 10, rater=JUDGE)
+    found = judges_against_people(votes_of(people + judged))[JUDGE]
+    assert (found.n, found.agreed) == (180, pytest.approx(200 / 3))
+    assert found.low < 50 < found.high  # of 30 queries, not of 180 pairs: those would say 60 to 73

@@ -146,12 +146,19 @@ def test_what_cannot_be_compared_is_said(tmp_path):
 @settings(deadline=None)
 @given(st.integers(0, 60), st.integers(0, 60))
 def test_shares_have_wilson_intervals(count, more):
-    found = Share.of(count, count + more)
+    found = Share.of([True] * count + [False] * more, [f"q{at}" for at in range(count + more)])
     if count + more == 0:
         assert found.rate is None
     else:
         expected = binomtest(count, count + more).proportion_ci(method="wilson")
         assert (found.low, found.high) == pytest.approx((expected.low, expected.high), abs=1e-9)
+
+
+def test_a_share_of_several_pairs_a_query_is_no_surer_than_its_queries():
+    one = Share.of([True] * 6 + [False] * 4, [f"q{at}" for at in range(10)])
+    ten = Share.of([True] * 60 + [False] * 40, [f"q{at // 10}" for at in range(100)])
+    assert (ten.rate, ten.n) == (one.rate, 100)
+    assert ten.high - ten.low > one.high - one.low
 
 
 STRENGTHS = {"a": 2.5, "b": 0.8, "c": 0.3, "d": 0.0, "e": -2.0}

@@ -78,6 +78,47 @@ def test_bias_among_many_and_its_absence():
     assert sum(position_bias(fair).win_rate) == pytest.approx(200)
 
 
+def shown_to(raters: int, orders, **more):
+    """Everybody sees the same order of a query and puts what stands first on top."""
+    return [
+        Ranking(query_id=f"q{at}", rater=f"human:{rater}", places={m: 1 + place for place, m in enumerate(order)},
+                shown=order, **more)
+        for at, order in enumerate(orders)
+        for rater in range(raters)
+    ]  # fmt: skip
+
+
+def test_raters_of_one_query_are_no_more_queries():
+    for orders in (["AB", "BA", "AB", "AB"], ["ABC", "BCA", "CAB", "ABC"]):
+        one, ten = (position_bias(shown_to(raters, [list(order) for order in orders])) for raters in (1, 10))
+        assert (ten.n, ten.queries) == (40, 4)
+        assert (ten.p, ten.win_rate) == (pytest.approx(one.p), pytest.approx(one.win_rate))
+    assert position_bias(shown_to(10, [["A", "B"]])).p is None
+
+
+def test_the_test_of_position_is_as_scipy_over_the_means_of_queries():
+    random = np.random.default_rng(3)
+    made = [
+        each.model_copy(update={"shown": [str(m) for m in random.permutation(list("ABCD"))]})
+        for each in random_rankings(15, "ABCD", raters=4)
+    ]
+    blocks = [
+        np.mean([[each.places[m] for m in each.shown] for each in made if each.query_id == f"zh-{at}"], axis=0)
+        for at in range(15)
+    ]
+    assert position_bias(made).p == pytest.approx(friedmanchisquare(*np.array(blocks).round(9).T).pvalue)
+
+
+def test_both_orders_of_a_steady_judge_show_no_bias():
+    made = [
+        Ranking(query_id=f"q{at}", rater=LLM, places={"A": 1, "B": 2}, shown=shown)
+        for at in range(20)
+        for shown in (["A", "B"], ["B", "A"])
+    ]
+    found = position_bias(made)
+    assert (found.win_rate, found.p) == ([50, 50], 1)
+
+
 def test_an_order_that_is_unknown_or_of_other_models_counts_for_nothing():
     assert position_bias(ranked("A>B")) is None
     assert position_bias([Ranking(query_id="q", rater=LLM, places={"A": 1, "B": 2}, shown=["A", "C"])]) is None

@@ -1,15 +1,17 @@
-"""Bradley–Terry and Plackett–Luce beside choix, SciPy and a fit of each round for itself."""
+"""Bradley–Terry and Plackett–Luce beside choix, evalica, SciPy and a fit of each round for itself."""
 
 from __future__ import annotations
 
 import choix
+import evalica
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from scipy.optimize import minimize
 
 from coig_writer.evaluate import choice
-from coig_writer.evaluate.bradley_terry import bradley_terry, goodness_of_fit, plackett_luce, separated
+from coig_writer.evaluate.bonds import Bonds
+from coig_writer.evaluate.bradley_terry import bradley_terry, goodness_of_fit, plackett_luce
 from coig_writer.evaluate.choice import PRIOR, order_sets, pair_sets, resamples, strengths
 from coig_writer.evaluate.wins import Duels
 from support.ranked import random_rankings, ranked, rankings
@@ -37,6 +39,19 @@ def test_bradley_terry_as_choix():
     duels = Duels.of(random_rankings(80), MODELS)
     pairs = [(a, b) for a in range(5) for b in range(5) for _ in range(int(duels.wins[a, b]))]
     assert strengths(pair_sets(duels))[0] == pytest.approx(choix.opt_pairwise(5, pairs), abs=2e-5)
+
+
+@pytest.mark.parametrize("ties", [False, True])
+def test_bradley_terry_as_evalica(ties):
+    """Its strengths are exp(θ) up to a factor; a tie counts one half for both there too."""
+    duels = Duels.of(random_rankings(80, ties=ties, raters=2), MODELS)
+    winners = {1.0: evalica.Winner.X, 0.5: evalica.Winner.Draw, 0.0: evalica.Winner.Y}
+    said = [winners[score] for score in duels.score.tolist()]
+    first, second = ([MODELS[at] for at in side] for side in (duels.first, duels.second))
+    expected = np.log(evalica.bradley_terry(first, second, said, tolerance=1e-10).scores[list(MODELS)].to_numpy())
+    assert strengths(pair_sets(duels))[0] == pytest.approx(expected - expected.mean(), abs=2e-5)
+    found = bradley_terry(duels, rounds=100)
+    assert [found[model].score for model in MODELS] == pytest.approx(expected - expected.mean(), abs=2e-5)
 
 
 def test_plackett_luce_as_choix():
@@ -110,13 +125,48 @@ def test_the_interval_is_about_as_wide_as_theory_says():
     assert (score.high - score.low) / 2 == pytest.approx(1.96 * error, rel=0.08)
 
 
-def test_a_model_that_wins_all_is_marked_and_finite():
-    duels = Duels.of(ranked("A>B>C", "A>C>B", "A>B>C"), "ABC")
-    found = bradley_terry(duels, rounds=200)
+def test_a_model_that_wins_all_is_marked_and_has_no_interval():
+    """Its score is the prior's, and it moves nobody else's: B and C stand as if they had met alone."""
+    others = ["B>C"] * 12 + ["C>B"] * 9
+    found = bradley_terry(Duels.of(ranked(*(f"A>{order}" for order in others)), "ABC"))
+    alone = bradley_terry(Duels.of(ranked(*others), "BC"))
     assert [found[model].separated for model in "ABC"] == [True, False, False]
     assert [found[model].rank for model in "ABC"] == [1, 2, 3]
-    assert found["A"].score < 20
-    assert separated(Duels.of(ranked("A>B>C"), "ABC")) == ["A", "B", "C"]
+    assert (found["A"].low, found["A"].high) == (None, None)
+    assert 2 < found["A"].score < 20
+    for model in "BC":
+        one, two = found[model], alone[model]
+        assert (one.score, one.low, one.high) == pytest.approx((two.score, two.low, two.high), abs=1e-3)
+
+
+def test_a_whole_order_that_never_changes_has_no_intervals_and_fits():
+    made = ranked(*["A>B>C"] * 12)
+    for found in (bradley_terry(Duels.of(made, "ABC")), plackett_luce(made, "ABC")):
+        assert [found[model].rank for model in "ABC"] == [1, 2, 3]
+        assert all(each.separated and each.low is None and each.high is None for each in found.values())
+    assert goodness_of_fit(Duels.of(made, "ABC")) is None  # any scores that are far enough apart are right
+
+
+def test_groups_that_never_met_are_apart():
+    made = ranked(*["A>B"] * 12, *["B>A"] * 9, *["C>D"] * 14, *["D>C"] * 7, *["A>B"] * 2)
+    duels = Duels.of(made, "ABCDE")
+    found, bonds = bradley_terry(duels), Bonds.of(duels)
+    assert bonds.components("ABCDE") == [["A", "B"], ["C", "D"], ["E"]]
+    assert [found[model].separated for model in "ABCDE"] == [False] * 4 + [True]
+    assert [found[model].rank for model in "ABCDE"] == [1, 2, 1, 2, 1]
+    assert found["C"].score - found["D"].score == pytest.approx(np.log(14 / 7), abs=1e-3)
+    assert found["A"].score + found["B"].score == found["C"].score + found["D"].score == pytest.approx(0)
+    assert goodness_of_fit(duels) is None  # as many scores as there are pairs
+
+
+def test_a_model_that_won_all_does_not_hide_a_circle():
+    """Among B, C and D no one score a model is enough; that A beat them all says nothing of it."""
+    circle = ["B>C", "C>D", "D>B"] * 20 + ["C>B", "D>C", "B>D"] * 5
+    first = goodness_of_fit(Duels.of(ranked(*circle), "BCD"))
+    both = goodness_of_fit(Duels.of(ranked(*circle, *["A>B", "A>C", "A>D"] * 5), "ABCD"))
+    assert both.p < 0.01
+    assert both.statistic == pytest.approx(first.statistic, rel=1e-3)
+    assert "A" not in both.worst
 
 
 @pytest.mark.parametrize("orders", [["A=B=C"] * 4, ["A>B>C", "B>C>A", "C>A>B"]])
@@ -125,14 +175,26 @@ def test_all_equal(orders):
     for found in (bradley_terry(Duels.of(made, "ABC")), plackett_luce(made, "ABC")):
         assert [each.score for each in found.values()] == pytest.approx([0, 0, 0], abs=1e-9)
         assert {each.rank for each in found.values()} == {1}
+        assert {(each.low, each.high) for each in found.values()} == {(None, None)}
         assert not any(each.separated for each in found.values())
+
+
+def test_an_interval_needs_prompts_that_differ():
+    orders = ["A>B>C", "B>C>A", "C>A>B", "A>C>B", "B>A>C"]
+    few, enough = (bradley_terry(Duels.of(ranked(*orders[:count]), "ABC"))["A"] for count in (4, 5))
+    assert (few.low, few.high, few.rank_low, few.rank_high) == (None,) * 4
+    assert enough.low < enough.score < enough.high
+    assert enough.rank_low <= enough.rank <= enough.rank_high
+    alike = bradley_terry(Duels.of(ranked(*["A=B=C"] * 20), "ABC"))["A"]
+    assert (alike.score, alike.low, alike.high) == (pytest.approx(0), None, None)
 
 
 def test_one_model_one_prompt_and_nothing():
     assert bradley_terry(Duels.of([], "A"))["A"].score == 0
     assert bradley_terry(Duels.of([], "")) == {}
     one = bradley_terry(Duels.of(ranked("A>B"), "AB"))
-    assert one["A"].low == one["A"].high == pytest.approx(one["A"].score)
+    assert (one["A"].low, one["A"].high, one["A"].rank_low) == (None, None, None)
+    assert one["A"].separated
     assert goodness_of_fit(Duels.of(ranked("A>B"), "AB")) is None
 
 

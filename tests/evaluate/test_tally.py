@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import binom, binomtest
+from scipy.stats import binom, binomtest, norm
+from scipy.stats import t as student
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import proportion_confint
 
 from coig_writer.errors import InputError
-from coig_writer.evaluate.significance import detectable, holm, power_of, sign_test, wilson
+from coig_writer.evaluate.significance import detectable, holm, power_of, sign_test, wilson, wilson_clustered
 from coig_writer.evaluate.synthetic import PUBLISHED_MODELS, RATER, published_rankings, rankings_with_counts
 from coig_writer.evaluate.tally import tally
 from support.ranked import ranked, rankings
@@ -102,6 +104,7 @@ def test_one_vote_a_query_by_hand():
     assert (found.wins, found.n) == (13, 14)
     assert found.p == pytest.approx(30 / 2**14)  # 13 or 14 of 14, either way
     assert found.p_by_query == found.p_by_query_holm == 2 / 2**4
+    assert found.queries == 5
 
 
 @given(rankings)
@@ -175,3 +178,36 @@ def test_too_few_comparisons_can_show_nothing():
     assert detectable(0, 0.05) is None
     assert power_of(6, 10).smallest is not None
     assert power_of(6, 10).smallest_holm is None
+
+
+def test_an_interval_of_pairs_that_go_together():
+    """One outcome a cluster is Wilson's own; ten copies of each are worth no more than one, less what Student asks."""
+    outcomes = [1.0, 0.0, 1.0, 1.0, 0.5, 0.0, 1.0, 1.0, 1.0, 0.0]
+    assert wilson_clustered(outcomes, range(10)) == wilson(6.5, 10)
+    copied = wilson_clustered(outcomes * 10, list(range(10)) * 10)
+    plain = wilson(65, 100)
+    assert copied[1] - copied[0] > 2.5 * (plain[1] - plain[0])
+    together = sum((each - 0.65) ** 2 for each in outcomes) / 9 / 10
+    effective = 0.65 * 0.35 / together * (norm.ppf(0.975) / student.ppf(0.975, 9)) ** 2
+    assert copied == pytest.approx(wilson(0.65 * effective, effective))
+
+
+def test_too_few_clusters_or_equal_outcomes_count_each_cluster_once():
+    assert wilson_clustered([1.0, 0.0, 1.0, 1.0], ["a", "a", "b", "b"]) == pytest.approx(wilson(1.5, 2))
+    assert wilson_clustered([1.0] * 30, [at % 10 for at in range(30)]) == pytest.approx(wilson(10, 10))
+    assert wilson_clustered([], []) == (0, 1)
+
+
+def test_the_interval_holds_where_raters_of_a_query_agree():
+    """Plain Wilson holds the truth in half of such samples."""
+    random = np.random.default_rng(5)
+    clusters = [at // 10 for at in range(300)]
+    held = plain = 0
+    for _ in range(200):
+        outcomes = np.where(random.random(300) < 0.9, np.repeat(random.random(30) < 0.6, 10), random.random(300) < 0.6)
+        low, high = wilson_clustered(outcomes.astype(float).tolist(), clusters)
+        held += low <= 0.6 <= high
+        low, high = wilson(outcomes.sum(), 300)
+        plain += low <= 0.6 <= high
+    assert held > 180
+    assert plain < 130

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from coig_writer.evaluate.textstats.compliance import compliance, section_counts
@@ -75,6 +77,14 @@ def test_strings_to_include_and_to_avoid():
     }
     assert checked("Start the ART.", "en", must_include=["start"], must_avoid=["art"])["must_avoid"] is False
     assert checked("Start it.", "en", must_avoid=["art"]) == {"must_avoid": True}
+
+
+def test_thousands_of_blank_lines_cost_no_time():
+    text = f"雨{chr(10) * 20_000}停了{' ' * 20_000}。"
+    begun = time.process_time()
+    assert 2 in section_counts(text)
+    assert checked(text, form=Form(name="x", lines=2)) == {"lines": True}
+    assert time.process_time() - begun < 2  # by their square it would be a minute
 
 
 def test_a_query_without_constraints_has_nothing_to_check():

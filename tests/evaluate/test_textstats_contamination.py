@@ -51,6 +51,43 @@ def test_what_the_query_holds_or_asks_for_does_not_count():
     assert texts("Good morning, everyone.", "zh", "用英文写一段开场白") == []
 
 
+@pytest.mark.parametrize(
+    ("query", "asks"),
+    [
+        ("Tell it in Mandarin Chinese.", True),
+        ("Write the letter in Chinese and add a translation.", True),
+        ("Answer in both English and Chinese", True),
+        ("Translate this into traditional Chinese", True),
+        ("Use some Chinese idioms.", True),
+        ("A bilingual poem", True),
+        ("A story set in a Chinese village.", False),
+        ("An essay on a turning point in Chinese history", False),
+        ("For readers of translated Chinese web fiction", False),
+        ("A scene on the eve of the Chinese New Year", False),
+        ("Write in English, not in Chinese.", False),
+        ("Do not use any Chinese characters.", False),
+    ],
+)
+def test_which_english_queries_ask_for_chinese(query, asks):
+    assert (texts("The rain 停了。", "en", query) == []) is asks
+
+
+@pytest.mark.parametrize(
+    ("query", "asks"),
+    [
+        ("用英文写一段开场白", True),
+        ("写一首中英双语的诗", True),
+        ("标注拼音", True),
+        ("写一个英语老师的故事", False),
+        ("故事发生在外语学院", False),
+        ("写一篇游记，不要用英文。", False),
+        ("全文中文，避免夹杂英语", False),
+    ],
+)
+def test_which_chinese_queries_ask_for_another_language(query, asks):
+    assert (texts("她很 lonely，不想回家。", "zh", query) == []) is asks
+
+
 def test_a_span_says_where_it_stands():
     (span,) = foreign_spans("The rain 停了。", "en")
     assert "The rain 停了。"[span.start :].startswith(span.text)

@@ -28,6 +28,8 @@ def slow_bleu(answer, others):
                 sum(tuple(other[at : at + order]) == gram for at in range(len(other) - order + 1)) for other in others
             )
             matched += min(many, most)
+        if order == 1 and not matched:
+            return 0
         precisions.append((matched or 0.5) / grams.total())
     closest = min((abs(len(other) - len(answer)), len(other)) for other in others)[1]
     brevity = 1 if len(answer) >= closest else math.exp(1 - closest / len(answer))
@@ -48,6 +50,12 @@ def test_self_bleu_is_the_mean_of_each_against_all_others(answers):
 
 def test_equal_answers_have_self_bleu_one():
     assert self_bleu([list("abcdef")] * 3) == pytest.approx(1)
+
+
+def test_an_answer_that_shares_no_word_with_the_others_has_bleu_zero():
+    """As NLTK and sacreBLEU have it; of the two that share words each has 3/4, 2/3, 1/2 and half of 1."""
+    found = self_bleu([list("abcd"), list("abce"), list("wxyz")])
+    assert found == pytest.approx(2 * (3 / 4 * 2 / 3 * 1 / 2 * 1 / 2) ** (1 / 4) / 3)
 
 
 @settings(deadline=None)

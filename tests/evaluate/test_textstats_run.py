@@ -89,10 +89,15 @@ def test_every_model_has_every_figure(value):
         np.quantile(lengths, [0.25, 0.5, 0.75])
     )
     assert found["tokens"]["mean"] == found["chars"]["mean"]
+    for name in ("mattr", "mtld", "hdd"):
+        assert found[name] == found["spread"][name]["mean"] > found["ttr"]["mean"]
     assert sum(count for _, _, count in found["ttr"]["histogram"]) == 36
     assert found["behaviour"]["with_reasoning"] == 36
     assert len(found["behaviour"]["along"]) == 10
-    assert value["failed"] == 1 and value["tokenizer"].endswith("tokenizer.json")
+    assert value["failed"] == 1 and value["not_counted"] == [
+        {"model": "short", "id": "failed", "sample": 0, "reason": "no answer"}
+    ]
+    assert value["tokenizer"].endswith("tokenizer.json")
 
 
 def test_mean_ttr_is_that_of_a_plain_loop_with_jieba(value):
@@ -184,6 +189,32 @@ def test_a_group_of_one_answer_has_figures_and_no_tests(tmp_path):
     )
     assert group["self_bleu"] == {"other_queries": None, "same_query": None}
     assert found["tests"]["contamination"] == []
+
+
+def test_rows_without_text_are_named_and_not_counted(tmp_path):
+    rows = [
+        {"id": "a", "query": "写", "model": "m", "response": "雨停了。\ud800"},
+        {"id": "b", "query": "写", "model": "m", "response": " \n"},
+        {"id": "c", "query": "写", "model": "m", "response": "<think>先想想开头"},
+        {"id": "d", "query": "写", "model": "m", "response": ""},
+        {"id": "e", "query": "写", "model": "m", "error": "timeout"},
+        {"response": 7},
+    ]
+    path = tmp_path / "odd.jsonl"
+    path.write_text("\n".join(map(json.dumps, rows)) + '\n{"id": "broken', encoding="utf-8")
+    shown = run("-r", path, "--json", tmp_path / "stats.json")
+    found = json.loads((tmp_path / "stats.json").read_text(encoding="utf-8"))
+    assert found["models"]["m"]["zh"]["n"] == 1
+    assert found["models"]["m"]["zh"]["chars"]["mean"] == 5
+    assert (found["failed"], found["empty"]) == (1, 3)
+    assert {(each["id"], each["reason"]) for each in found["not_counted"]} == {
+        ("b", "empty"),
+        ("c", "empty"),
+        ("d", "empty"),
+        ("e", "timeout"),
+    }
+    assert [(each["row"], each["reason"].partition(":")[0]) for each in found["unread"]] == [(6, "id"), (7, "not JSON")]
+    assert "6 (1 with an error, 3 without text, 2 unreadable or replaced" in shown.output
 
 
 def test_an_empty_file_and_an_unknown_reference_are_refused(responses, tmp_path):

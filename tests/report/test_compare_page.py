@@ -105,6 +105,61 @@ def test_few_queries_and_a_single_outcome_are_told():
     assert not any("No query was judged by two" in each for each in said)
 
 
+def said_of(made, **more) -> list[str]:
+    return [each.words.en for each in statements(compare(votes_of(made, **more), FEW)["all"])]
+
+
+def test_one_pair_is_one_pair():
+    assert said_of(ranked("A>B", "B>A"))[0] == "There is one pair of models, and it shows no difference."
+    assert said_of(ranked(*["A>B"] * 9))[0] == "There is one pair of models, and it differs: A over B (100.00 %)."
+    assert said_of(ranked(*["A>B>C", "A>C>B"] * 9))[0].startswith("Of 3 pairs of models, 2 differ after")
+    assert "With 1 query a pair nothing can be significant." in said_of(ranked("A>B"))
+
+
+def test_findings_go_by_one_vote_a_query():
+    """Four raters of one mind on five queries: 20 wins are significant, five votes cannot be."""
+    made = [each for rater in "abcd" for each in ranked(*["A>B"] * 5, rater=f"human:{rater}")]
+    found = compare(votes_of(made), FEW)
+    (pair,) = found["all"].pairs
+    assert pair.p_holm < 0.05 < pair.p_by_query_holm
+    assert found["all"].power.smallest is None
+    said = said_of(made)
+    assert said[0] == "There is one pair of models, and it shows no difference."
+    assert any("Taken as independent, 1 of the pairs would differ" in each for each in said)
+    page = render_comparison(found, title="x")
+    assert "Holm, one vote a query" in page
+    assert not re.search('<td class="[^"]*settled', page)
+    assert "Holm, one vote a query" not in render_comparison(compare(votes_of(ranked("A>B")), FEW), title="x")
+
+
+def test_scores_without_interval_are_shown_without():
+    few = compare(votes_of(ranked("A>B>C", "B>A>C", "B>C>A")), FEW)
+    said = [each.words.en for each in statements(few["all"])]
+    assert any("too few to resample, so scores and agreement have no intervals" in each for each in said)
+    page = render_comparison(few, title="x")
+    assert "no interval" in page
+    assert "None" not in page
+    assert page.count('class="reach"') == 0
+
+
+def test_what_has_no_bound_and_who_never_met_is_told_apart():
+    apart = said_of(ranked(*["A>B", "B>A"] * 6, *["C>D", "D>C"] * 6))
+    assert any(each.endswith("within a group only: A, B; C, D.") for each in apart)
+    assert not any("won or lost everything" in each for each in apart)
+    above = said_of(ranked(*["A>B>C", "A>C>B"] * 6))
+    assert any(each.startswith("A: won or lost everything") for each in above)
+    assert not any("does not explain these outcomes" in each for each in above)
+
+
+def test_length_that_cannot_be_told_from_the_model_is_said():
+    lengths = {(f"zh-{at}", model): 400 if model == "A" else 200 for at in range(30) for model in "AB"}
+    made = random_rankings(30, "AB")
+    assert any(each.startswith("What length does to people cannot be told") for each in said_of(made, lengths=lengths))
+    page = render_comparison(compare(votes_of(made, lengths=lengths), FEW), title="x")
+    assert [cell for cell in shown(page, "t-length")[1] if cell == "–"] == ["–"] * 3
+    assert "t-equal-human" not in page
+
+
 def test_every_part_has_its_section(rich):
     page = render_comparison(rich, title="x", unread=[Unread("a.csv", 3, "no winner")])
     ids = {attributes.get("id") for tag, attributes in Elements(page).found if tag == "section"}

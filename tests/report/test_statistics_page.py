@@ -36,6 +36,14 @@ def test_the_page_has_the_published_figures_beside_ours():
     assert "No genre falls short" in page
 
 
+def test_every_published_figure_of_a_genre_is_printed_as_the_paper_prints_it():
+    page = render_statistics(statistics_of(published_set()), title="集", with_paper=True)
+    beside = [[re.split(r"\s+", cell) for cell in row[1:]] for row in rows(page, "t-paper")[2:]]
+    pairs = [pair for row in beside[8:] for pair in row if pair[-1] != "–"]  # below the whole and seven categories
+    assert len(pairs) == 44 * 10
+    assert [pair for pair in pairs if pair[0] != pair[-1]] == []
+
+
 def test_a_set_that_falls_short_is_told_so():
     page = render_statistics(statistics_of([triplet()]), title="集", with_paper=True)
     assert "fall short of the paper" in page
@@ -84,6 +92,17 @@ def test_chinese_labels_are_drawn_with_a_font_that_has_them(recwarn):
     assert [str(each.message) for each in recwarn if "missing from" in str(each.message)] == []
 
 
+def test_names_from_the_data_are_drawn_as_they_are_and_do_not_push_the_bars_away():
+    names = ["$x^$", "\\frac{", "一行\n又一行", "很长" * 60, "long " * 40]
+    found = statistics_of([triplet(id=name, genre=name) for name in names])
+    figure = charts.genre_bars(found, "zh")
+    figure.canvas.draw()
+    drawn = [tick.get_text() for tick in figure.axes[0].get_yticklabels()]
+    assert {"$x^$", "\\frac{", "一行 又一行"} <= set(drawn)
+    assert max(len(name) for name in drawn) <= charts.NAME_WIDTH
+    assert figure.axes[0].get_position().width > 0.3
+
+
 def test_without_such_a_font_the_remedy_is_named(monkeypatch):
     monkeypatch.setattr(charts, "FONTS", ("No Such Font",))
     charts.chinese_font.cache_clear()
@@ -109,7 +128,8 @@ def test_slices_fill_the_ring():
 
 
 @pytest.mark.parametrize(
-    ("value", "places", "text"), [(442.575, 2, "442.58"), (0.5, 0, "1"), (1665, 0, "1,665"), (None, 2, "–")]
+    ("value", "places", "text"),
+    [(442.575, 2, "442.58"), (750.625, 2, "750.62"), (0.5, 0, "0"), (1.5, 0, "2"), (1665, 0, "1,665"), (None, 2, "–")],
 )
-def test_figures_are_rounded_half_up_as_tables_are(value, places, text):
+def test_figures_are_rounded_as_the_paper_rounds(value, places, text):
     assert figure_text(value, places) == text

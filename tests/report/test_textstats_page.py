@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 from openpyxl import load_workbook
 
+from coig_writer.errors import SettingError
 from coig_writer.evaluate.responses import read_responses
 from coig_writer.evaluate.textstats.run import text_statistics
 from coig_writer.files import write_jsonl
@@ -76,6 +77,17 @@ def test_the_workbook_keeps_text_as_text(folder):
     cells = [cell for row in sheet.iter_rows() for cell in row]
     assert all(cell.data_type != "f" for cell in cells)
     assert any(EVIL in str(cell.value) for cell in cells)
+
+
+def test_without_a_font_all_but_the_figures_is_there(found, tmp_path, monkeypatch):
+    def none():
+        raise SettingError("no font")
+
+    monkeypatch.setattr("coig_writer.report.textstats_figures.house_style", none)
+    with pytest.raises(SettingError):
+        write_textstats(found, tmp_path)
+    names = {path.name for path in tmp_path.iterdir()}
+    assert names == {"textstats.json", "answers.jsonl", "textstats.xlsx", "report.html"}
 
 
 def test_figures_are_drawn_for_each_language_of_queries_in_both_languages(folder):

@@ -38,6 +38,32 @@ def test_header_is_frozen_and_filtered_and_values_keep_their_kind(tmp_path):
     ]
 
 
+def test_headers_stand_as_their_columns_and_long_text_is_wrapped_within_bounds(tmp_path):
+    long = "雨下了一整夜。" * 400
+    rows = [["甲", 1, 0.5, "雨"], ["乙", None, None, long], ["丙", 2, 1.5, "一\n二"]]
+    sheet = openpyxl.load_workbook(write_workbook(tmp_path / "a.xlsx", {"a": (["m", "n", "x", "t"], rows)}))["a"]
+    assert [cell.alignment.horizontal for cell in sheet[1]] == [None, "right", "right", None]
+    assert sheet["D3"].alignment.wrap_text and sheet["D4"].alignment.wrap_text
+    assert not sheet["D2"].alignment.wrap_text
+    assert (sheet.row_dimensions[2].height, sheet.row_dimensions[3].height, sheet.row_dimensions[4].height) == (
+        None,
+        75,
+        30,
+    )
+    assert sheet["D3"].value == long
+    assert sheet.column_dimensions["D"].width <= 64
+
+
+def test_a_wide_sheet_is_printed_over_several_pages_with_its_first_columns(tmp_path):
+    header = [f"column{number}" for number in range(40)]
+    tables = {"wide": (header, [list(range(40))]), "slim": (["a"], [[1]])}
+    book = openpyxl.load_workbook(write_workbook(tmp_path / "a.xlsx", tables))
+    assert (book["wide"].page_setup.fitToWidth, book["slim"].page_setup.fitToWidth) == (3, None)
+    assert book["wide"].page_setup.orientation == "landscape"
+    assert book["wide"].print_title_cols == "$A:$B"
+    assert not book["slim"].print_title_cols
+
+
 def test_the_same_tables_give_the_same_bytes(tmp_path):
     sheets = {"a": (["x"], [[1], ["二"]])}
     first, second = (write_workbook(tmp_path / name, sheets).read_bytes() for name in ("1.xlsx", "2.xlsx"))
@@ -49,6 +75,14 @@ def test_a_cell_too_long_for_the_format_is_cut_with_a_mark(tmp_path):
     value = openpyxl.load_workbook(path)["a"]["A2"].value
     assert len(value) == LONGEST_CELL
     assert value.endswith("…")
+
+
+def test_emoji_count_twice_and_half_a_character_is_replaced(tmp_path):
+    rows = [["😀" * LONGEST_CELL], ["a\ud800b"], ["字" * (LONGEST_CELL - 2) + "😀😀"]]
+    sheet = openpyxl.load_workbook(write_workbook(tmp_path / "a.xlsx", {"a": (["x"], rows)}))["a"]
+    assert sheet["A2"].value == "😀" * (LONGEST_CELL // 2) + "…"
+    assert sheet["A3"].value == "a\ufffdb"
+    assert sheet["A4"].value == "字" * (LONGEST_CELL - 2) + "…"
 
 
 @given(st.lists(st.text(max_size=40), max_size=8, unique=True))

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import urljoin, urlsplit
 
 import pytest
 
@@ -171,9 +172,15 @@ def test_two_windows_meet_and_nothing_is_lost(browser, served, tmp_path):
     assert page.locator("textarea[name=prompt]").input_value() == "另一个窗口先存的提示。"
     assert page.locator("textarea[name=reasoning]").input_value() == "这个窗口后存的思路。"
     assert visitor.serious() == []
+    page.close()  # before the merge is stored: what was written is still kept, and meets the other again
+    page = visitor.context.new_page()
+    page.goto(other.url)
+    page.wait_for_selector("text=两处同时改了这一篇")
     page.click("button.primary")
     page.wait_for_url("**/items/*/")
+    page.wait_for_selector(".findings")
     assert page.locator("[name=prompt]").input_value() == "另一个窗口先存的提示。"
+    assert page.evaluate("Object.keys(localStorage).filter((name) => name.startsWith('studio:item'))") == []
     page.keyboard.press("Alt+2")
     assert page.locator("[name=reasoning]").input_value() == "这个窗口后存的思路。"
 
@@ -201,6 +208,34 @@ def test_writing_goes_on_without_a_connection_and_is_sent_later(browser, served,
     assert page.locator("[name=prompt]").input_value() == "断网时写的提示。"
 
 
+def test_a_submission_without_a_connection_loses_nothing(browser, served, tmp_path, starter):
+    password = served.account("断交", "断交项目", "annotator")
+    (tmp_path / "six.jsonl").write_text(json.dumps(starter[5], ensure_ascii=False) + "\n", encoding="utf-8")
+    served.command("import", str(tmp_path / "six.jsonl"), "--project", "断交项目")
+    visitor = Visitor(browser, served, "断交", password)
+    page = visitor.page
+    page.click("text=领一篇来写")
+    page.wait_for_selector(".findings")
+    address = page.url
+    page.keyboard.press("Alt+3")
+    page.locator("[name=coherent][value=yes]").check()
+    visitor.score(GOOD)
+    visitor.context.set_offline(True)
+    page.locator("[name=prompt]").evaluate("(area) => { area.value += '写得松一点。'; }")
+    page.locator("[name=reasoning]").dispatch_event("input")
+    page.keyboard.press("Control+Enter")
+    page.wait_for_selector("#saved:has-text('连不上')")
+    assert page.url == address
+    visitor.context.set_offline(False)
+    page.wait_for_selector("#saved:has-text('第 2 稿')")
+    visitor.context.clear_cookies(name="studio-session")  # signed out in another window
+    page.locator("[name=prompt]").evaluate("(area) => { area.value += '再松一点。'; }")
+    page.locator("[name=reasoning]").dispatch_event("input")
+    page.keyboard.press("Control+Enter")
+    page.wait_for_selector("#saved:has-text('你已退出登录')")
+    assert page.url == address
+
+
 def test_composing_chinese_never_submits(browser, served, tmp_path):
     password = served.account("输入法", "输入法项目", "annotator")
     fourth = STARTER.read_text(encoding="utf-8").splitlines()[30]
@@ -219,6 +254,14 @@ def test_composing_chinese_never_submits(browser, served, tmp_path):
     page.locator("[name=article_quality]").first.press("Enter")
     page.wait_for_timeout(500)
     assert page.url == address
+    page.keyboard.press("Alt+f")
+    page.keyboard.type("，")
+    places = page.locator("mark.find").count()
+    page.keyboard.press("Enter")
+    assert page.locator("#found").text_content() == f"2 / {places}"
+    page.keyboard.press("Shift+Enter")
+    page.keyboard.press("Shift+Enter")
+    assert page.locator("#found").text_content() == f"{places} / {places}"
     page.locator("h1").click()
     page.keyboard.press("?")
     assert page.locator("#keys").is_visible()
@@ -253,16 +296,23 @@ def test_pages_fit_when_enlarged_and_on_a_tablet(browser, served, width, tmp_pat
     page.set_viewport_size({"width": width, "height": 900})
     home = page.url
     wide = "document.documentElement.scrollWidth > document.documentElement.clientWidth + 1"
-    for part in ("", "items", "overview", "people", "assignment", "propose", "import", "release"):
-        page.goto(home + part)
+    page.goto(home + "people")
+    skills = page.locator("a[href$=skills]").get_attribute("href").removeprefix(urlsplit(home).path)
+    pages = ("", "items", "overview", "people", skills, "assignment", "propose", "import", "release")
+    for part in (*pages, "course", "course/criteria", "gold", "arena", "programs", "nothing", "/account"):
+        page.goto(urljoin(home, part))
         assert not page.evaluate(wide), part
         assert visitor.serious() == [], part
     page.goto(home)
     page.click("text=领一篇来写")
     page.wait_for_url("**/items/**")
-    assert not page.evaluate(wide)
-    page.wait_for_timeout(1500)
-    assert visitor.serious() == []
+    page.wait_for_selector(".findings li")
+    item = page.url
+    for part in ("", "versions", "review"):
+        page.goto(item + part)
+        assert not page.evaluate(wide), part
+        page.wait_for_timeout(300)
+        assert visitor.serious() == [], part
 
 
 @pytest.mark.model

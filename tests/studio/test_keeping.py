@@ -96,6 +96,30 @@ def test_the_demo_has_an_account_for_each_role(tmp_path):
     assert set(again).isdisjoint(line[2] for line in lines)
 
 
+def test_commands_about_a_studio_make_none(tmp_path):
+    from typer.testing import CliRunner
+
+    from coig_writer.cli import app
+
+    missing = tmp_path / "typo"
+    for words in (["check"], ["backup", str(tmp_path / "b.tar.gz")], ["new-password", "lin"]):
+        done = CliRunner().invoke(app, ["studio", *words, "--folder", str(missing)])
+        assert "no studio" in str(done.exception) + done.output, words
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_new_password_by_command_works(tmp_path):
+    served = ServedStudio(tmp_path / "studio")
+    first = served.account("lin", "p", "annotator")
+    second = served.command("new-password", "lin").split()[-1]
+    assert first != second
+    with sqlite3.connect(served.folder / "studio.sqlite3") as database:
+        stored = database.execute("SELECT password FROM auth_user").fetchone()[0]
+    from django.contrib.auth.hashers import check_password
+
+    assert check_password(second, stored)
+
+
 def test_a_port_that_is_taken_is_said_plainly(tmp_path):
     import socket
     import sys

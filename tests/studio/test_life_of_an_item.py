@@ -227,3 +227,79 @@ def test_the_outline_leads_to_paragraphs_and_stanzas(project, person):
         page = manager.client.get(f"/items/{project.items.get(key=article.id).pk}/review")
         assert [line.number for line in page.context["outline"]] == numbers
         assert f'href="#p{numbers[-1]}"' in page.content.decode()
+
+
+def test_an_import_says_which_texts_are_hardly_worth_the_work(project, crew, person, starter, tmp_path):
+    from coig_writer.schema import Article
+    from coig_writer.studio import intake
+
+    good = Article.model_validate(starter[0]["article"])
+    loop = Article.from_text("江南的春天来得早，河上的船还没有解开缆绳，岸边的柳已经绿了。\n" * 20, title="回环")
+    old = Article.from_text(starter[5]["article"]["text"], title="旧文", published="1999-01-01")
+    file = tmp_path / "three.jsonl"
+    file.write_text("".join(f"{each.model_dump_json()}\n" for each in (good, loop, old)), encoding="utf-8")
+    with open(file, "rb") as upload:
+        page = crew["manager"].client.post(f"/projects/{project.pk}/import", {"file": upload}).content.decode()
+    assert "2 篇恐怕不值得做" in page
+    found = {each.title: each.doubt for each in project.items.all()}
+    assert found == {good.title: "", "回环": "repeated-paragraphs", "旧文": "too-old"}
+    listed = crew["manager"].client.get(f"/projects/{project.pk}/items?doubt=1").content.decode()
+    assert "段落重复" in listed
+    assert good.title not in listed
+
+    more = tmp_path / "more.jsonl"  # with no time to look, the list makes up for it
+    more.write_text(f"{Article.from_text('又' + loop.text, title='再回环').model_dump_json()}\n", encoding="utf-8")
+    assert intake.import_file(project, more, seconds=0).unseen == 1
+    assert project.items.get(title="再回环").doubt is None
+    crew["manager"].client.get(f"/projects/{project.pk}/items")
+    assert project.items.get(title="再回环").doubt == "repeated-paragraphs"
+
+    aside = project.items.get(title="回环")
+    path = f"/items/{aside.pk}/set-aside"
+    assert crew["author"].client.post(path).status_code == 404
+    crew["manager"].client.post(path)
+    aside.refresh_from_db()
+    assert aside.status == "removed"
+    assert "放回队列" in crew["manager"].client.get(f"/items/{aside.pk}/review").content.decode()
+    crew["manager"].client.post(path)
+    aside.refresh_from_db()
+    assert (aside.status, aside.finished) == ("candidate", None)
+    crew["author"].client.post(f"/projects/{project.pk}/claim/annotator")
+    held = project.items.get(author=crew["author"])
+    assert crew["manager"].client.post(f"/items/{held.pk}/set-aside").status_code == 409
+    assert "搁下不做" not in crew["manager"].client.get(f"/items/{held.pk}/review").content.decode()
+
+
+def test_the_audit_log_can_be_read_and_names_nobody(project, item, crew, form, verdict):
+    from coig_writer.studio import export
+
+    one = item()
+    written(project, one, crew, form)
+    claim(crew["first"], project, "reviewer")
+    crew["first"].client.post(f"/items/{one.pk}/remarks", {"part": "prompt", "body": "机密"})
+    remark = one.comments.get()
+    crew["first"].client.post(f"/items/{one.pk}/remarks/{remark.pk}/settle")
+    found = list(export.audit(project))
+    assert [each["action"] for each in found if each["id"]] == [
+        *("assign", "save", "submit", "assign", "remark", "settle"),
+    ]
+    author = f"human:{project.handle(crew['author'].pk)}"
+    assert [each["by"] for each in found if each["action"] == "submit"] == [author]
+    text = str(found)
+    assert not any(user.username in text for user in crew.values())
+    assert "机密" not in text
+    table = crew["manager"].client.get(f"/projects/{project.pk}/export/audit.csv")
+    assert b'""passed"":true' in b"".join(table.streaming_content)
+
+
+def test_a_line_that_cannot_be_read_keeps_no_other_out(project, crew, starter, tmp_path):
+    good = [starter[number]["article"] for number in (0, 1)]
+    lines = [json.dumps(good[0], ensure_ascii=False), "{broken", '{"id": "x"}', json.dumps(good[1], ensure_ascii=False)]
+    file = tmp_path / "mixed.jsonl"
+    file.write_text("\n".join(lines), encoding="utf-8")
+    with open(file, "rb") as upload:
+        page = crew["manager"].client.post(f"/projects/{project.pk}/import", {"file": upload}).content.decode()
+    assert "新增 2 篇；0 篇已有；2 条读不出" in page
+    assert "mixed.jsonl:2: not JSON" in page
+    assert "mixed.jsonl:3: text: Field required" in page
+    assert project.items.count() == 2

@@ -1,6 +1,7 @@
 """Each promise of safety, attacked."""
 
 import io
+import re
 from datetime import timedelta
 
 import pytest
@@ -10,7 +11,7 @@ from django.urls import URLPattern, reverse
 from django.utils import timezone
 
 from coig_writer.studio import people
-from coig_writer.studio.models import Invitation, Membership
+from coig_writer.studio.models import AuditEntry, Invitation, Membership, Project
 from coig_writer.studio.workflow import Role
 
 NASTY = '<script>alert(1)</script>"\'><img src=x onerror=alert(2)>{{7*7}}{% now "Y" %}'
@@ -24,10 +25,13 @@ def paths(project, item):
             (f"{p}/{name}", "get")
             for name in ("", "items", "import", "propose", "people", "overview", "release", "arena", "programs")
         ],
-        *[(f"{p}/export/{name}", "get") for name in ("triplets", "decisions", "history")],
+        *[(f"{p}/export/{name}", "get") for name in ("triplets", "decisions", "history", "audit")],
         *[(f"{p}/{name}", "post") for name in ("claim/annotator", "claim/reviewer", "people/invite", "people/1")],
+        *[(f"{p}/people/{name}", "post") for name in ("1/password", "invitations/1")],
+        (f"{p}/people/1/skills", "get"),
         *[(f"{i}/{name}", "get") for name in ("", "versions", "review")],
         *[(f"{i}/{name}", "post") for name in ("save", "check", "submit", "release", "assign", "review", "inspect")],
+        *[(f"{i}/{name}", "post") for name in ("set-aside", "specialist")],
         *[(f"{i}/{name}", "post") for name in ("remarks", "remarks/1/settle")],
     ]
 
@@ -36,6 +40,11 @@ OPEN = {"sign-in", "sign-out", "language", "invitation", "health", "metrics"}
 """Pages for who is not signed in; `metrics` asks where the request comes from."""
 OWN = {"home", "account", "new-project"}
 """Pages that belong to no project."""
+
+
+def _invited(project, manager):
+    people.invite(project, Role.ANNOTATOR, by=manager)
+    return Invitation.objects.get(project=project)
 
 
 @pytest.fixture
@@ -55,6 +64,7 @@ def every_path(project, item, person):
         "calibration_id": Calibration.objects.create(project=project, name="校准").pk,
         "membership_id": Membership.objects.filter(project=project).first().pk,
         "comment_id": 1,
+        "invitation_id": _invited(project, person("manager")).pk,
         "token": "x" * 43,
     }
     words = {
@@ -152,6 +162,7 @@ MANAGERS = (
     "export/triplets",
     "export/decisions",
     "export/history",
+    "export/audit",
 )
 
 
@@ -175,8 +186,6 @@ def test_a_manager_cannot_make_administrators(project, person):
 
 
 def test_a_member_of_another_project_is_out_of_reach(project, person):
-    from coig_writer.studio.models import Project
-
     other = Project.objects.create(name="elsewhere")
     boss = person("admin")
     people.add_role(other, boss, Role.ANNOTATOR)
@@ -359,7 +368,6 @@ def test_every_answer_carries_the_policy(project, person):
 
 
 def test_templates_hold_no_inline_script_or_style():
-    import re
     from pathlib import Path
 
     import coig_writer.studio as package
@@ -390,6 +398,40 @@ def test_expired_used_and_invented_invitations_let_nobody_in(project, person):
     assert [each.role for each in Membership.objects.filter(user__username=good["name"])] == ["annotator"]
 
 
+def test_a_withdrawn_invitation_lets_nobody_in(project, person):
+    manager = person("manager")
+    token = people.invite(project, Role.ANNOTATOR, by=manager)
+    made = Invitation.objects.get(project=project)
+    assert "收回" in manager.client.get(f"/projects/{project.pk}/people").content.decode()
+    manager.client.post(f"/projects/{project.pk}/people/invitations/{made.pk}")
+    assert Client().get(f"/invitation/{token}").status_code == 410
+    assert AuditEntry.objects.filter(project=project, action="withdraw invitation", actor=manager).count() == 1
+
+
+def test_who_forgot_a_password_gets_a_new_one_from_a_manager(project, person):
+    manager, forgetful = person("manager"), person("annotator", "reviewer")
+    role = Membership.objects.filter(project=project, user=forgetful).first()
+    for _ in range(people.MOST_OF_NAME):
+        people.note_failure(forgetful.username, "203.0.113.7")
+    page = manager.client.post(f"/projects/{project.pk}/people/{role.pk}/password").content.decode()
+    password = re.search(r'readonly value="([0-9a-f-]{27})"', page)[1]
+    assert forgetful.client.get(f"/projects/{project.pk}/").status_code == 302  # signed out
+    assert Client().post("/sign-in", {"name": forgetful.username, "password": password}).status_code == 302
+    assert password not in str(AuditEntry.objects.filter(action="new password", actor=manager).values())
+
+
+def test_a_new_password_opens_no_other_project_and_no_higher_role(project, person):
+    manager, boss, elsewhere = person("manager"), person("admin"), person("annotator")
+    operator = person("annotator")
+    operator.is_superuser = True
+    operator.save()
+    people.add_role(Project.objects.create(name="not led"), elsewhere, Role.ANNOTATOR)
+    for user in (boss, elsewhere, operator, manager):
+        role = Membership.objects.get(project=project, user=user)
+        assert manager.client.post(f"/projects/{project.pk}/people/{role.pk}/password").status_code == 403
+        assert user.client.get(f"/projects/{project.pk}/").status_code == 200
+
+
 def test_guessing_passwords_is_slowed_down_and_the_right_one_waits_too(person):
     user = person("annotator")
     password = people.generated_password()
@@ -414,6 +456,38 @@ def test_signing_in_never_leads_elsewhere(person, target):
     assert (answer.status_code, answer.url) == (302, "/")
     answer = user.client.post("/language", {"language": "en", "next": target})
     assert answer.url == "/"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "page"),
+    [
+        ("/projects/7/claim/annotator", "/projects/7/"),
+        ("/projects/7/people/3/password", "/projects/7/people"),
+        ("/projects/7/people/invite", "/projects/7/people"),
+        ("/items/7/save", "/items/7/"),
+        ("/items/7/remarks/3/settle", "/items/7/"),
+        ("/projects/7/items?page=2&words=a", "/projects/7/items?page=2&words=a"),
+        ("/nothing/at/all", "/nothing/at/all"),
+        ("/sign-out", "/"),
+    ],
+)
+def test_after_signing_in_or_a_change_of_language_one_is_on_a_page(wanted, page):
+    """Addresses that only take forms would answer with nothing."""
+    assert Client().post("/language", {"language": "en", "next": wanted}).url == page
+
+
+def test_addresses_that_only_take_forms_are_known(project, person):
+    from coig_writer.studio import urls
+    from coig_writer.studio.views.entrance import POSTED
+
+    user = person("manager", "annotator", "reviewer", "evaluator")
+    for each in urls.urlpatterns:
+        name = getattr(each, "name", None)
+        if name and not str(each.pattern).startswith(("sign-out", "metrics")):
+            path = re.sub(r"<int:project_id>", str(project.pk), f"/{each.pattern}")
+            path = re.sub(r"<str:role>", "annotator", re.sub(r"<(int|str):\w+>", "1", path))
+            only_posts = user.client.get(path).status_code == 405
+            assert only_posts == (name in POSTED), name
 
 
 def test_uploads_have_a_limit_and_a_kind(project, person, settings_changed):
@@ -447,7 +521,10 @@ def test_texts_that_are_too_long_are_refused(project, item, person, form):
 
 
 def test_other_host_names_are_refused():
-    assert Client().get("/sign-in", headers={"host": "evil.example"}).status_code == 400
+    answer = Client().get("/sign-in", headers={"host": "evil.example"})
+    assert answer.status_code == 400
+    assert "--name" in answer.content.decode()
+    assert "evil.example" not in answer.content.decode()
 
 
 def test_cookies_are_kept_from_scripts(person):
@@ -459,6 +536,47 @@ def test_cookies_are_kept_from_scripts(person):
     for name in ("studio-session", "csrftoken"):
         assert answer.cookies[name]["httponly"], name
         assert answer.cookies[name]["samesite"] == "Lax", name
+
+
+def test_with_https_cookies_go_over_nothing_else(studio):
+    """Settings are read once in a process, so that one with `--https` is another process."""
+    import json
+    import os
+    import subprocess
+    import sys
+
+    done = subprocess.run([sys.executable, "-c", WITH_HTTPS], capture_output=True, text=True, check=True,
+                          env=os.environ | {"COIG_STUDIO_HTTPS": "1", "COIG_STUDIO_HOSTS": "s.example"})  # fmt: skip
+    seen = json.loads(done.stdout)
+    assert seen["plain"] == [301, "https://s.example/sign-in"]
+    assert all(each["secure"] and each["httponly"] for each in seen["cookies"].values()), seen
+    assert set(seen["cookies"]) == {"csrftoken", "studio-session", "django_language"}
+    assert seen["hsts"].startswith("max-age=31536000")
+    assert seen["watched"] == [200, 200]  # asked for on the machine itself, past the proxy
+
+
+WITH_HTTPS = """
+import json
+from django.test import Client
+import django
+django.setup()
+from django.contrib.auth import get_user_model
+from coig_writer.studio.people import generated_password
+password = generated_password()
+get_user_model().objects.create_user(password[:13], None, password)
+cookies = {}
+client = Client(headers={"host": "s.example"})
+plain = client.get("/sign-in")
+behind = {"HTTP_X_FORWARDED_PROTO": "https"}
+signed = client.post("/sign-in", {"name": password[:13], "password": password}, **behind)
+spoken = client.post("/language", {"language": "en"}, **behind)
+for answer in (client.get("/sign-in", **behind), signed, spoken):
+    for name, morsel in answer.cookies.items():
+        cookies[name] = {"secure": bool(morsel["secure"]), "httponly": bool(morsel["httponly"])}
+watched = [client.get("/health").status_code, client.get("/metrics").status_code]
+print(json.dumps({"plain": [plain.status_code, plain.url], "cookies": cookies, "watched": watched,
+                  "hsts": signed.headers["Strict-Transport-Security"]}))
+"""
 
 
 def test_the_log_holds_neither_texts_nor_passwords():

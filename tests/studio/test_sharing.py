@@ -9,7 +9,7 @@ import pytest
 from django.db import connections
 from django.utils import timezone
 
-from coig_writer.studio import sharing
+from coig_writer.studio import assign, sharing
 from coig_writer.studio.models import Assignment, AuditEntry, Membership
 from coig_writer.studio.workflow import Role, Status
 
@@ -245,3 +245,18 @@ def test_special_knowledge_is_said_by_hand_too(project, item, person):
     one.status = Status.APPROVED
     one.save()
     assert manager.client.post(f"/items/{one.pk}/specialist").status_code == 409
+
+
+def test_a_manager_says_in_which_genres_somebody_is_at_home(project, item, person):
+    manager, writer = person("manager"), person("annotator")
+    one = item(0)
+    item(20)
+    member = Membership.objects.get(user=writer)
+    path = f"/projects/{project.pk}/people/{member.pk}/skills"
+    assert one.genre in manager.client.get(path).content.decode()
+    manager.client.post(path, {"skills": [one.genre, "nothing-of-ours"]})
+    member.refresh_from_db()
+    assert member.skills == [one.genre]
+    assert [each.pk for each in assign.to_write(project, writer)] == [one.pk]
+    leads = Membership.objects.get(user=manager)
+    assert manager.client.get(f"/projects/{project.pk}/people/{leads.pk}/skills").status_code == 404

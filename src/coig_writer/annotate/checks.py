@@ -10,7 +10,7 @@ import re
 from collections import Counter
 from functools import cache, lru_cache
 
-from coig_writer.annotate.overlap import Bare, longest_common_run, ngram_overlap, quoted_spans
+from coig_writer.annotate.overlap import bare_text, longest_common_run, ngram_overlap, quoted_spans
 from coig_writer.annotate.settings import AnnotateSettings
 from coig_writer.llm.prompts import source
 from coig_writer.schema import Article, Finding
@@ -68,7 +68,7 @@ def check_parts(
 
 
 def _one_part(part, text: str, article: Article, settings: AnnotateSettings, figures: dict) -> list[Finding]:
-    bare, original = Bare.of(text).text, Bare.of(article.text).text
+    bare, original = bare_text(text), bare_text(article.text)
     gram = _REPEATED if _is_chinese(article) else _NGRAM
     figures[f"{part}_length"] = len(text)
     figures[f"{part}_longest_quote"] = longest_common_run(bare, original)
@@ -79,11 +79,11 @@ def _one_part(part, text: str, article: Article, settings: AnnotateSettings, fig
         return Finding(rule=rule, part=part, severity="error", message=message, span=span)
 
     found = [
-        error("quoted-span", f"quotes {len(Bare.of(span).text)} characters of the article", span)
+        error("quoted-span", f"quotes {len(bare_text(span))} characters of the article", span)
         for span in quoted_spans(text, article.text, settings.longest_quote)
     ]
     found += [
-        error("task-echo", f"repeats {len(Bare.of(span).text)} characters of the task it was drafted by", span)
+        error("task-echo", f"repeats {len(bare_text(span))} characters of the task it was drafted by", span)
         for span in quoted_spans(text, _task(part), settings.longest_quote)
     ]
     found += [
@@ -134,14 +134,14 @@ def chinese_share(text: str) -> float:
 
 
 def named_things(text: str) -> list[str]:
-    """Names in a Chinese text: marked by 《》 or quotation marks, in Latin letters, or persons and places by jieba."""
+    """Names in a Chinese text: in 《》 or quotation marks, in Latin letters, persons and places by jieba's tags."""
     marked = [title or quoted for title, quoted in _MARKED_NAME.findall(text)]
     tagged = [word for word, tag in _tagged(text) if tag in _NAME_TAGS and len(word) > 1]
     return list(dict.fromkeys([*marked, *_LATIN_NAME.findall(text), *tagged]))
 
 
 def _inventions(prompt: str, article: Article) -> list[Finding]:
-    original = Bare.of(article.text + (article.title or "")).text
+    original = bare_text(article.text + (article.title or ""))
     return [
         Finding(
             rule="not-in-article",
@@ -151,7 +151,7 @@ def _inventions(prompt: str, article: Article) -> list[Finding]:
             span=name,
         )
         for name in named_things(prompt)
-        if Bare.of(name).text not in original
+        if bare_text(name) not in original
     ]
 
 
@@ -191,16 +191,7 @@ def _tense(reasoning: str) -> list[Finding]:
 
 @lru_cache(maxsize=64)
 def _tagged(text: str) -> tuple[tuple[str, str], ...]:
-    """Words with their parts of speech; a prompt is asked for twice in a row."""
-    return tuple((pair.word, pair.flag) for pair in _tagger().cut(text))
+    """Words with their parts of speech, jieba's by rjieba; a prompt is asked for twice in a row."""
+    import rjieba
 
-
-@cache
-def _tagger():
-    import logging
-
-    import jieba
-    import jieba.posseg
-
-    jieba.setLogLevel(logging.WARNING)
-    return jieba.posseg
+    return tuple(rjieba.tag(text))

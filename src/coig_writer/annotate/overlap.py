@@ -10,6 +10,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain
 
 
 @dataclass(frozen=True)
@@ -23,16 +24,20 @@ class Bare:
     @lru_cache(maxsize=32)
     def of(cls, text: str) -> Bare:
         """Kept for the last few texts: one draft's checks ask for the same article again and again."""
+        if _ORDINARY.fullmatch(text):
+            runs = [run.span() for run in _INSIDE.finditer(text)]
+            return cls(bare_text(text), tuple(chain.from_iterable(range(*run) for run in runs)))
         kept = [(char, place) for place, char in enumerate(text) if unicodedata.category(char)[0] in "LNM"]
         return cls("".join(char.casefold()[:1] for char, _ in kept), tuple(place for _, place in kept))
 
 
 _ORDINARY = re.compile(
-    "[\x00-\xde\xe0-\u012f\u2010-\u206f\u2e80-\u3029\u3030-\u3098\u309b-\ua4cf"
+    "[\x00-\xde\xe0-\u012f\u2010-\u20cf\u20f1-\u2cee\u2e80-\u3029\u3030-\u3098\u309b-\ua4cf"
     "\uac00-\ud7a3\uf900-\ufaff\uff00-\uffef\U00020000-\U000323af]*"
 )
 """Those for which `re` agrees with Unicode's categories: no combining marks, nothing that casefolding lengthens."""
 _OUTSIDE = re.compile(r"[\W_]+")
+_INSIDE = re.compile(r"[^\W_]+")
 
 
 def bare_text(text: str) -> str:

@@ -34,7 +34,7 @@ class AnnotateSettings(BaseModel):
     """Share of a part's 8-grams that may occur in the article."""
     most_repetition: float = Field(0.25, ge=0, le=1)
     """Share of a part's 4-grams (8-grams unless it is Chinese) that may repeat earlier ones of the same part."""
-    least_response: float = Field(0.25, ge=0, le=1)
+    least_response: float = Field(0.2, ge=0, le=1)
     """Share of the prompt's content words that the reasoning should take up."""
     least_chinese: float = Field(0.8, ge=0, le=1)
     """Share of Chinese characters among the letters of a part that goes with a Chinese article."""

@@ -64,7 +64,8 @@ def _show(name: str, found: Comparison) -> None:
     for row in found.models:
         rates = ["" if rate is None else f"{rate:.2f}" for rate in found.win_rate[row].values()]
         score = found.bradley_terry[row]
-        shown.add_row(row, *rates, f"{score.score:+.2f}", f"{score.low:+.2f}…{score.high:+.2f}")
+        reach = "none" if score.low is None or score.high is None else f"{score.low:+.2f}…{score.high:+.2f}"
+        shown.add_row(row, *rates, f"{score.score:+.2f}", reach)
     out.print(shown, "")
     pairs = table(None, "Pair", "Wins", "Ties", "Of", "95 %", "p", "Holm", right=("Wins", "Ties", "Of", "p", "Holm"))
     for pair in found.pairs:

@@ -24,8 +24,15 @@ def card(
     from coig_writer.dataset.croissant import validate
     from coig_writer.dataset.datasheet import render_datasheet
     from coig_writer.dataset.existing import read_any
+    from coig_writer.errors import SettingError
     from coig_writer.files import write_text
 
+    if out and data.is_dir() and out.resolve() == data.resolve():
+        raise SettingError(
+            "the card of a release is part of it, and its hash stands in the manifest",
+            where=str(out),
+            remedy="Give another --out; or build the release again with --title and --licence.",
+        )
     release = read_any(data, title=title, licence=licence)
     if out:
         write_text(out / "README.md", render_card(release))
@@ -50,7 +57,9 @@ def retract(
     as_json: bool = typer.Option(False, "--json", help="Print JSON only."),
 ) -> None:
     """Take something down. It goes from every file of a release; a tombstone keeps it out of later builds."""
-    from coig_writer.cli.console import out, print_json
+    import shlex
+
+    from coig_writer.cli.console import err, out, print_json
     from coig_writer.dataset.retract import retract as take_down
     from coig_writer.report.release import render_report
 
@@ -59,4 +68,8 @@ def retract(
         print_json(asdict(summary))
         return
     out.print(f"Taken down: {len(summary.removed):,}; {summary.left:,} triplets remain.")
-    out.print("Mixtures, splits and copies made from this release earlier still hold it: build them again.")
+    for name in summary.unmatched:
+        err.print(f"Nothing here has this id or address; a tombstone is kept for later builds: {name}", soft_wrap=True)
+    for folder in summary.still_in:
+        out.print("Still in, so build it again or take it down there too:", shlex.quote(str(folder)), soft_wrap=True)
+    out.print("Mixtures, splits and copies that lie elsewhere still hold it: build them again.", soft_wrap=True)

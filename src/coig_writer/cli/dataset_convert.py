@@ -59,6 +59,7 @@ def convert(
             f"Records not read: {done.unread:,}; fields not kept: {done.lost:,}. All: {done.rejects}", soft_wrap=True
         )
     if done.unread:
+        err.print("What to do: mend them and convert again; docs/formats.md shows the records that can be read.")
         raise typer.Exit(1)
 
 

@@ -40,10 +40,13 @@ def mix(
         None, help="A tokenizer.json, a folder with one, a GGUF file, a model on the Hub, or embedded."
     ),
     context: list[int] = typer.Option(
-        [], help="Estimate the cut-off at this many tokens; may be given more than once."
+        [], min=1, help="Estimate the cut-off at this many tokens; may be given more than once."
     ),
     benchmark: Path | None = typer.Option(
         None, help="JSON Lines of queries to keep general data away from; the packaged benchmark if not given."
+    ),
+    retracted: list[Path] = typer.Option(
+        [], help="List of take-downs, or a release that has one; those of the releases in --creative count anyway."
     ),
     as_json: bool = typer.Option(False, "--json", help="Print JSON only."),
 ) -> None:
@@ -66,6 +69,7 @@ def mix(
         tokenizer=load_tokenizer(tokenizer) if tokenizer else None,
         tokenizer_name=tokenizer,
         contexts=context,
+        retracted=retracted,
     )
     warn_of_rejects(triplets)
     if as_json:
@@ -162,10 +166,12 @@ def _shares(parts: list[str]) -> dict[str, float] | None:
     from coig_writer.errors import SettingError
 
     shares: dict[str, float] = {}
-    for each in parts:
+    for at, each in enumerate(parts):
         name, _, share = each.partition("=")
         try:
             shares[name] = float(share)
         except ValueError as error:
             raise SettingError(f"not a share: {each}", where="--part", remedy="Write NAME=0.1.") from error
+        if len(shares) <= at:
+            raise SettingError(f"two parts are called {name!r}", where="--part", remedy="Give each its own name.")
     return shares or None

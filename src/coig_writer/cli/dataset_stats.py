@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import typer
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from coig_writer.dataset.audit import Audit
     from coig_writer.dataset.compare import Contradiction
     from coig_writer.dataset.counts import Group
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
     from coig_writer.dataset.statistics import Statistics
 
 SHOWN_REJECTS = 10
+LONGEST_NAME = 30
+"""Letters of a genre's name up to which it stands on one line."""
 
 
 class Yardstick(StrEnum):
@@ -42,6 +46,10 @@ def stats(
     from coig_writer.report.statistics import write_statistics
 
     triplets = TripletSet(data)
+    if out and not no_figures:
+        from coig_writer.report.charts import chinese_font
+
+        chinese_font()  # a font that is missing is told before a long pass over the set, not after it
     found = statistics_of(triplets)
     warn_of_rejects(triplets)
     if out:
@@ -106,7 +114,7 @@ def _show_findings(found: Audit, out: Path | None) -> None:
     from coig_writer.report.audit_words import SEVERITIES, words
 
     findings = find(found)
-    console.print(f"{found.count:,} triplets, {len(findings)} findings.", "")
+    console.print(f"{counted(found.count, 'triplet')}, {counted(len(findings), 'finding')}.", "")
     for finding in findings:
         said = words(finding)
         console.print(f"[{SEVERITIES[finding.severity].en}] {said.what.en} {said.why.en} {said.remedy.en}")
@@ -114,30 +122,33 @@ def _show_findings(found: Audit, out: Path | None) -> None:
         console.print("Next: open", shlex.quote(str(out / "audit.html")), soft_wrap=True)
 
 
+def counted(number: int, what: str) -> str:
+    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
+
+
 def warn_of_rejects(triplets: TripletSet) -> None:
-    """Says on standard error what the latest pass over a set could not read."""
+    """Says on standard error what the latest pass over a set could not read, and which fields it could not keep."""
     from coig_writer.cli.console import err
 
-    if not triplets.rejects:
-        return
-    err.print(f"Could not be read, and not counted: {len(triplets.rejects):,} records.", style="bold")
-    for reject in triplets.rejects[:SHOWN_REJECTS]:
-        err.print(f"  {reject.where}: {reject.reason}", soft_wrap=True)
-    if (more := len(triplets.rejects) - SHOWN_REJECTS) > 0:
-        err.print(f"  and {more:,} more")
+    told = {"Could not be read, and not counted: {:,} records.": triplets.rejects}
+    for words, rejects in (told | {"Not kept: {:,} fields.": triplets.losses}).items():
+        if not rejects:
+            continue
+        err.print(words.format(len(rejects)), style="bold")
+        for reject in rejects[:SHOWN_REJECTS]:
+            err.print(f"  {reject.where}{f', {reject.field}' if reject.field else ''}: {reject.reason}", soft_wrap=True)
+        if (more := len(rejects) - SHOWN_REJECTS) > 0:
+            err.print(f"  and {more:,} more; coig-writer dataset validate DATA --out FILE lists all")
 
 
 def _show(found: Statistics) -> None:
-    from coig_writer.cli.console import out, table
+    from rich.measure import Measurement
 
-    numbers = ("Triplets", "Share", "Article", "Prompt", "Reasoning")
-    shown = table(None, "Category, genre", *numbers, right=numbers)
-    for category in found.categories:
-        _add(shown, category.slug, category)
-        for group in found.genres:
-            if group.category.slug == category.slug:
-                _add(shown, f"  {group.slug}", group)
-    _add(shown, "all", found.overall)
+    from coig_writer.cli.console import out
+
+    shown = _counts(found, "·")
+    if Measurement.get(out, out.options.update(width=10_000), shown).maximum > out.width:
+        shown = _counts(found, " · ")
     out.print(shown, "")
     out.print("Lengths in characters: least · mean · most.")
     reviews = found.reviews
@@ -147,13 +158,27 @@ def _show(found: Statistics) -> None:
         out.print(f"People's share of the {each.part}: mean {each.mean:.1%} of {each.count:,} with a model's draft.")
 
 
-def _add(shown: object, name: str, group: Group) -> None:
-    cells = [f"{lengths.min:,}·{lengths.mean:,.0f}·{lengths.max:,}" for lengths in group.lengths.values()] or [
-        "",
-        "",
-        "",
-    ]
-    shown.add_row(name, f"{group.count:,}", f"{group.share:.1%}", *cells)  # type: ignore[attr-defined]
+def _counts(found: Statistics, dot: str) -> Table:
+    """Category by category with its genres; with spaces beside the dot, what is too narrow breaks between numbers."""
+    from coig_writer.cli.console import table
+    from coig_writer.taxonomy import PARTS
+
+    numbers = ("Triplets", "Share", "Article", "Prompt", "Reasoning")
+    shown = table(None, "Category, genre", *numbers, right=numbers)
+    for column in shown.columns[: len(numbers) - len(PARTS) + 1]:
+        column.no_wrap = max((len(group.slug) for group in found.genres), default=0) <= LONGEST_NAME
+
+    def add(name: str, group: Group) -> None:
+        spans = [f"{each.min:,}{dot}{each.mean:,.0f}{dot}{each.max:,}" for each in group.lengths.values()]
+        shown.add_row(name, f"{group.count:,}", f"{group.share:.1%}", *(spans or [""] * len(PARTS)))
+
+    for category in found.categories:
+        add(category.slug, category)
+        for group in found.genres:
+            if group.category.slug == category.slug:
+                add(f"  {group.slug}", group)
+    add("all", found.overall)
+    return shown
 
 
 def _show_comparison(found: Statistics) -> None:

@@ -38,6 +38,7 @@ def validate(
     from coig_writer.dataset.sets import TripletSet, source_files
     from coig_writer.dataset.tables import check_target
     from coig_writer.dataset.validate import validate as run
+    from coig_writer.errors import InputError
 
     triplets = TripletSet([path for source in data for path in source_files(source)])
     if fix:
@@ -52,6 +53,8 @@ def validate(
             report=report,
             progress=lambda number: display.update(task, completed=number),
         )
+    if not found.triplets and not found.unread:
+        raise InputError("there are no records", where=", ".join(data), remedy="Give a file with triplets.")
     done = _fix(triplets, fix) if fix else {}
     if as_json:
         print_json(_as_json(found, done))

@@ -91,8 +91,8 @@ def _show(done: Evaluation, written: list[Path]) -> None:
 
     results = done.summary.groups[ALL].models
     table = console.table(None, "", *results, right=tuple(results))
-    for status in ("judged", "error", "empty"):
-        table.add_row(status, *(str(each.statuses[status]) for each in results.values()))
+    for status in ("judged", "error", "empty", "no_answer"):
+        table.add_row(status.replace("_", " "), *(str(each.statuses[status]) for each in results.values()))
     for name in (*MARKS, MET):
         means = [each.means[name] for each in results.values()]
         table.add_row(name.replace("_", " "), *(f"{each.mean:.2f}" if each else "–" for each in means))

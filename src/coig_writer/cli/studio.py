@@ -96,6 +96,27 @@ def create_user(
     out.print(f"{name}  {password}", highlight=False, markup=False)
 
 
+@app.command("new-password", epilog=example("coig-writer studio new-password lin --folder studio"))
+def new_password(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Name that the account signs in with.")],
+    *,
+    folder: Folder = DEFAULT_FOLDER,
+) -> None:
+    """Give an account a new password, and print it once. Whoever is signed in with the old one is out."""
+    from coig_writer.cli.console import out
+
+    _must_exist(folder)
+    _open(folder)
+    from django.contrib.auth import get_user_model
+
+    from coig_writer.studio import people
+
+    user = get_user_model().objects.filter(username=name).first()
+    if user is None:
+        raise InputError(f"no account {name!r}", where=str(folder), remedy="Names are as they were given, with case.")
+    out.print(f"{name}  {people.new_password(user)}", highlight=False, markup=False)
+
+
 @app.command("import", epilog=example("coig-writer studio import drafts.jsonl --project 示例"))
 def import_(
     data: Annotated[list[Path], typer.Argument(metavar="DATA", help="Candidates, drafts or triplets.")],
@@ -112,10 +133,12 @@ def import_(
 
     found, _ = Project.objects.get_or_create(name=project)
     for path in data:
-        done = import_file(found, path)
+        done = import_file(found, path, seconds=None)
         out.print(
             f"{path}: {done.added:,} added, {done.known:,} known, {len(done.rejects):,} unreadable", soft_wrap=True
         )
+        for reason, count in done.doubted:
+            err.print(f"  hardly worth the work: {count:,} {reason}", soft_wrap=True, highlight=False, markup=False)
         if done.near is None:
             err.print("  near copies were not looked for: the project is too large", soft_wrap=True)
         for copy in (done.near or [])[:SHOWN_REJECTS]:
@@ -136,6 +159,7 @@ def check(
     from coig_writer.cli.console import out
     from coig_writer.studio.configure import configure
 
+    _must_exist(folder)
     configure(folder, https=https)
     from coig_writer.studio import keeping
 
@@ -154,8 +178,10 @@ def backup(
 ) -> None:
     """Write database, key and releases into one archive. People may go on working meanwhile."""
     from coig_writer.cli.console import out
+    from coig_writer.studio.configure import configure
 
-    _open(folder)
+    _must_exist(folder)
+    configure(folder)  # the tables stay as they are: a backup is made before a new version changes them
     from coig_writer.studio import keeping
 
     keeping.backup(archive)
@@ -206,6 +232,14 @@ def demo(
     for name, role, password in demo_accounts(found):
         out.print(f"{role:<10}  {name:<14}  {password}", highlight=False, markup=False)
     out.print(f"Next: coig-writer studio serve --folder {folder}", soft_wrap=True)
+
+
+def _must_exist(folder: Path) -> None:
+    """For commands about a studio that is there: a wrong name must not make an empty one and back that up."""
+    if not (folder / "secret.key").is_file():
+        raise InputError(
+            "there is no studio", where=str(folder), remedy="Name its folder with --folder; `studio serve` makes one."
+        )
 
 
 def _open(folder: Path) -> None:

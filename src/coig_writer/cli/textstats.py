@@ -111,15 +111,27 @@ def _show(found: TextStatistics, folder: Path | None) -> None:
         out.print("Tokens are not counted: name a tokenizer with --tokenizer, or install coig-writer[embedded].")
     for note in found.notes:
         out.print(f"[{note.language}] {note.en}", soft_wrap=True)
-    if lost := found.value["failed"] + len(found.value["unread"]):
-        err.print(f"Rows not counted: {lost:,} (errors and unreadable rows; they are in the JSON).", style="bold")
+    if lost := len(found.value["not_counted"]) + len(found.value["unread"]):
+        kinds = ", ".join(
+            f"{count:,} {kind}"
+            for kind, count in (
+                ("with an error", found.value["failed"]),
+                ("without text", found.value["empty"]),
+                ("unreadable or replaced", len(found.value["unread"])),
+            )
+            if count
+        )
+        err.print(f"Rows not counted: {lost:,} ({kinds}; the JSON names them).", style="bold", soft_wrap=True)
     if folder:
         out.print("Next: open", shlex.quote(str(folder / "report.html")), soft_wrap=True)
 
 
 def _cells(value: dict[str, Any]) -> list[str]:
     def mean(name: str, places: int) -> str:
-        return f"{value[name]['mean']:,.{places}f}" if value[name] else "–"
+        return number(value[name] and value[name]["mean"], places)
+
+    def number(found: float | None, places: int) -> str:
+        return "–" if found is None else f"{found:,.{places}f}"
 
     def share(rate: dict[str, Any] | None) -> str:
         return f"{rate['rate']:.1%}" if rate and rate["n"] else "–"
@@ -127,8 +139,8 @@ def _cells(value: dict[str, Any]) -> list[str]:
     return [
         mean("chars", 0),
         mean("ttr", 3),
-        mean("mattr", 3),
-        mean("mtld", 1),
+        number(value["mattr"], 3),
+        number(value["mtld"], 1),
         share(value["contamination"]),
         share(value["constraints"].get("all")),
         mean("flavour", 1),

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+Pairs = Callable[[list[tuple[str, Any]]], Any]
 _DECODER = json.JSONDecoder(strict=False)
 _BETWEEN = re.compile(r"[\s,\[\]\ufeff]*")
 _SEPARATED = re.compile(r"(?<![\s,])[\s,]*+\{")
@@ -35,21 +36,25 @@ class Piece:
     too_large: bool = False
 
 
-def parse_line(text: str) -> Any:
-    """The JSON value on one line.
+def parse_line(text: str, pairs: Pairs | None = None) -> Any:
+    """The JSON value on one line; `pairs` makes what stands for an object, a dictionary if it is left out.
 
     Raises:
         ValueError: it is none; the message says why and where.
     """
     try:
-        return json.loads(text, strict=False)
+        return json.loads(text, strict=False, object_pairs_hook=pairs)
     except (ValueError, RecursionError) as error:
         raise ValueError(_reason(error)) from error
 
 
-def values(texts: Iterator[str], limit: int) -> Iterator[Piece]:
-    """The values in a stream of text; one longer than `limit` characters is reported as an error."""
-    reader = _Reader(texts)
+def values(texts: Iterator[str], limit: int, pairs: Pairs | None = None) -> Iterator[Piece]:
+    """The values in a stream of text; one longer than `limit` characters is reported as an error.
+
+    Args:
+        pairs: as for `parse_line`; it may see the objects of a value more than once, as more of the text is read.
+    """
+    reader = _Reader(texts, json.JSONDecoder(strict=False, object_pairs_hook=pairs) if pairs is not None else _DECODER)
     index = 0
     while reader.skip_to_value():
         index += 1
@@ -59,8 +64,9 @@ def values(texts: Iterator[str], limit: int) -> Iterator[Piece]:
 class _Reader:
     """A window on the stream: what was read and not yet used, and the line on which it begins."""
 
-    def __init__(self, texts: Iterator[str]):
+    def __init__(self, texts: Iterator[str], decoder: json.JSONDecoder):
         self._texts = texts
+        self._decoder = decoder
         self._held = ""
         self._at = 0
         self._line = 1
@@ -80,7 +86,7 @@ class _Reader:
         line = self._line
         while True:
             try:
-                value, end = _DECODER.raw_decode(self._held, self._at)
+                value, end = self._decoder.raw_decode(self._held, self._at)
             except (ValueError, RecursionError) as error:
                 if len(self._held) - self._at > limit:
                     return self._broken(line, index, f"longer than {limit:,} characters", too_large=True)
@@ -133,5 +139,5 @@ class _Reader:
 
 def _reason(error: Exception, start: int = 0) -> str:
     if isinstance(error, json.JSONDecodeError):
-        return f"not valid JSON: {error.msg} at character {error.pos - start + 1:,}"
+        return f"not valid JSON: {error.msg.removesuffix(' starting at')} at character {error.pos - start + 1:,}"
     return "nested too deeply" if isinstance(error, RecursionError) else f"not valid JSON: {error}"

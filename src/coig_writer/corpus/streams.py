@@ -8,9 +8,11 @@ import io
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 CHUNK = 1 << 20
+_PACKED = 1 << 14
+"""Packed bytes that are unpacked at a time: they may become very many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +35,52 @@ def open_unpacked(path: str, packing: str) -> BinaryIO:
     if packing == ".gz":
         return gzip.open(path, "rb")  # type: ignore[return-value]
     if packing == ".zst":
+        return io.BufferedReader(_Zstandard(path))
+    return open(path, "rb")
+
+
+class _Zstandard(io.RawIOBase):
+    """A packed file; unlike the reader of its library it tells a file that was cut off from one that ends.
+
+    Reading raises EOFError in the first case, and OSError where the packed bytes are damaged.
+    """
+
+    def __init__(self, path: str):
         import zstandard
 
-        packed = open(path, "rb")  # noqa: SIM115 - closed with the reader
-        raw = zstandard.ZstdDecompressor().stream_reader(packed, read_across_frames=True, closefd=True)
-        return io.BufferedReader(raw)  # type: ignore[arg-type]
-    return open(path, "rb")
+        self._damaged = zstandard.ZstdError
+        self._start = zstandard.ZstdDecompressor().decompressobj
+        self._packed = open(path, "rb")  # noqa: SIM115 - closed with this
+        self._frame = self._start()
+        self._begun = False
+        """Whether the frame has had any of its bytes."""
+        self._rest = b""
+        self._held = io.BytesIO()
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        while not (taken := self._held.readinto(buffer)):
+            piece = self._rest or self._packed.read(_PACKED)
+            self._rest = b""
+            if not piece:
+                if self._begun:
+                    raise EOFError("the packed file ends in its middle")
+                return 0
+            try:
+                self._held = io.BytesIO(self._frame.decompress(piece))
+            except self._damaged as error:
+                raise OSError(f"the packed bytes are damaged: {error}") from error
+            self._begun = True
+            if self._frame.eof:
+                self._rest, self._begun = self._frame.unused_data, False
+                self._frame = self._start()
+        return taken
+
+    def close(self) -> None:
+        self._packed.close()
+        super().close()
 
 
 def chunks(stream: BinaryIO, head: bytes) -> Iterator[bytes]:

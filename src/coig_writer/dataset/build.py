@@ -6,7 +6,7 @@ import hashlib
 import os
 import platform
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from coig_writer.dataset.croissant import croissant
 from coig_writer.dataset.datasheet import render_datasheet
 from coig_writer.dataset.folder import FORMAT, check_replaceable, put_back, whole_folder
 from coig_writer.dataset.formats import earlier, published
-from coig_writer.dataset.inputs import Item, read_calls, read_items, read_summary
+from coig_writer.dataset.inputs import Call, Item, read_calls, read_items, read_summary
 from coig_writer.dataset.release import Reason, Release, Rules, sort_out
 from coig_writer.dataset.tables import write_triplets
 from coig_writer.dataset.tombstones import RETRACTED, read_tombstones, united
@@ -191,6 +191,8 @@ def _manifest(folder: Path, release: Release) -> dict[str, Any]:
         "inputs": [asdict(source) for source in release.sources],
         "counts": _counts(release),
         "templates": _templates(release),
+        "corpus": _corpus(release),
+        "calls": _calls(release),
         "files": {
             path.name: {"sha256": hashlib.sha256(path.read_bytes()).hexdigest(), "bytes": path.stat().st_size}
             for path in sorted(folder.iterdir())
@@ -207,6 +209,26 @@ def _counts(release: Release) -> dict[str, Any]:
         "withheld_by_reason": release.reasons,
         "released_by_genre": {each.genre.slug: each.count for each in count_genres(release.released)},
     }
+
+
+def _corpus(release: Release) -> dict[str, Any] | None:
+    """The way through the corpus in figures; which files it came from is nobody's business."""
+    if release.corpus is None:
+        return None
+    bare = release.corpus.model_copy(update={"passed_over": [], "settings": {}, "inputs": [], "outputs": {}})
+    return bare.model_dump(mode="json")
+
+
+def _calls(release: Release) -> list[dict[str, Any]]:
+    """What the model calls of each step took together, in the order of first use."""
+    steps: dict[str, list[Call]] = {}
+    for call in release.calls:
+        steps.setdefault(call.step, []).append(call)
+    figures = [each.name for each in fields(Call) if each.name != "step"]
+    return [
+        {"step": step, **{name: sum(getattr(call, name) for call in calls) for name in figures}}
+        for step, calls in steps.items()
+    ]
 
 
 def _templates(release: Release) -> dict[str, list[str]]:

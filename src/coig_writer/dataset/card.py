@@ -24,7 +24,7 @@ _SIZES = (("n<1K", 10**3), ("1K<n<10K", 10**4), ("10K<n<100K", 10**5), ("100K<n<
 def render_card(release: Release) -> str:
     """The card as Markdown. Text from the data is escaped, so that it cannot add markup."""
     environment = Environment(undefined=StrictUndefined, autoescape=False, keep_trailing_newline=True)
-    environment.filters |= {"md": escape_markdown, "span": _span}
+    environment.filters |= {"md": escape_markdown, "span": _span, "people": _people}
     template = (files("coig_writer.dataset") / "templates" / "card.md").read_text(encoding="utf-8")
     return environment.from_string(template).render(
         release=release,
@@ -105,12 +105,24 @@ def _drafters(release: Release) -> str:
     unknown = found.pop("", 0)
     if not found:
         return "Nothing is recorded about who wrote"
-    return f"{_tally(found)} drafted" + (f" (not recorded for {unknown})" if unknown else "")
+    return f"{_hands(found)} drafted" + (f" (not recorded for {unknown})" if unknown else "")
 
 
 def _scorers(release: Release) -> str:
     found = Counter(triplet.deciding_scores.by for triplet in release.released if triplet.deciding_scores)
-    return _tally(found) or "nobody"
+    return _hands(found) or "nobody"
+
+
+def _people(count: int) -> str:
+    return f"{count} {'person' if count == 1 else 'people'}"
+
+
+def _hands(by: Counter[str]) -> str:
+    """Models by name, people by their number alone, each with their triplets: a card names nobody."""
+    people = [count for name, count in by.items() if name.startswith("human:")]
+    models = Counter({name: count for name, count in by.items() if not name.startswith("human:")})
+    counted = f"{_people(len(people))} ({sum(people)})" if people else ""
+    return ", ".join(part for part in (counted, _tally(models)) if part)
 
 
 def _review(release: Release) -> str:

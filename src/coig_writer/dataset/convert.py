@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from itertools import chain
 from pathlib import Path
 
 from coig_writer.dataset.read import Reject, iter_triplets
 from coig_writer.dataset.tables import check_target, write_triplets
-from coig_writer.errors import InputError
+from coig_writer.errors import InputError, SettingError
 from coig_writer.files import dumps, whole_file
 from coig_writer.schema import Triplet
 
@@ -49,12 +50,18 @@ def convert(
         progress: called with the number of records so far, from time to time.
 
     Raises:
-        InputError: a file cannot be read, or none of the records can.
-        SettingError: form and suffix do not fit.
+        InputError: a file cannot be read, or none of the records can; in that case the list of them is written.
+        SettingError: form and suffix do not fit, or the list would take the place of a source.
         StorageError: the place cannot be written; what stood there is unharmed.
     """
     check_target(out, form)
     rejects = out.with_name(f"{out.stem}.rejects.jsonl")
+    if any(rejects.resolve() == path.resolve() for path in sources):
+        raise SettingError(
+            "what cannot be read would be listed in the place of a source",
+            where=str(rejects),
+            remedy="Give OUT another name.",
+        )
     first: list[Reject] = []
     counts = {True: 0, False: 0}
     with whole_file(rejects) as temporary, open(temporary, "w", encoding="utf-8") as file:
@@ -73,21 +80,22 @@ def convert(
                         progress(number)
                     yield found
 
-        written = write_triplets(out, _some(kept(), sources, first), form)
+        triplets = kept()
+        one = next(triplets, None)  # an output without any replaces nothing
+        written = write_triplets(out, chain([one], triplets), form) if one else 0
     if not first:
         rejects.unlink()
+    if not one:
+        raise _nothing(sources, first, rejects)
     return Converted(out, written, counts[True], counts[False], rejects if first else None, first)
 
 
-def _some(triplets: Iterator[Triplet], sources: Sequence[Path], first: list[Reject]) -> Iterator[Triplet]:
-    """The triplets, of which there must be one: an output without any replaces nothing."""
-    one = next(triplets, None)
-    if one is None:
-        why = f"; {first[0].where}: {first[0].reason}" if first else ""
-        raise InputError(
-            f"not one record can be read as a triplet{why}",
-            where=", ".join(map(str, sources)),
-            remedy="docs/formats.md shows the records that can be read.",
-        )
-    yield one
-    yield from triplets
+def _nothing(sources: Sequence[Path], first: Sequence[Reject], rejects: Path) -> InputError:
+    where = ", ".join(map(str, sources))
+    if not first:
+        return InputError("there are no records", where=where, remedy="Give a file with triplets.")
+    return InputError(
+        f"not one record can be read as a triplet; {first[0].where}: {first[0].reason}",
+        where=where,
+        remedy=f"{rejects} says why of each; docs/formats.md shows the records that can be read.",
+    )

@@ -8,8 +8,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from coig_writer.corpus.summary import Summary
 from coig_writer.dataset.folder import FORMAT
-from coig_writer.dataset.inputs import Source, as_released
+from coig_writer.dataset.inputs import Call, Source, as_released
 from coig_writer.dataset.release import Release, Rules, Withheld
 from coig_writer.dataset.sets import FULL, TripletSet
 from coig_writer.dataset.tombstones import read_tombstones
@@ -21,8 +22,7 @@ from coig_writer.schema import Triplet
 def read_release(folder: Path) -> Release:
     """A release as its folder tells it: what was released, what was left out and why, take-downs, settings.
 
-    Texts of what was left out, the model calls and the way through the corpus are not in the folder, so a page that is
-    made from it does not show them.
+    Texts of what was left out are not in the folder, so a page that is made from it does not show them.
 
     Raises:
         InputError: the folder is no release, or a file of it cannot be read.
@@ -39,6 +39,8 @@ def read_release(folder: Path) -> Release:
             withheld=tuple(read_jsonl(folder / "not_released.jsonl", Withheld)),
             created=datetime.fromisoformat(created) if created else None,
             tombstones=tuple(read_tombstones(folder)),
+            corpus=Summary.model_validate(manifest["corpus"]) if manifest.get("corpus") else None,
+            calls=tuple(Call(**each) for each in manifest.get("calls", ())),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise InputError(

@@ -26,15 +26,25 @@ LEFT_BY_SYSTEMS = {".DS_Store", "Thumbs.db", "desktop.ini"}
 def put_back(out: Path, kind: str = FORMAT) -> None:
     """Puts an earlier release back that a build, killed in the middle of the swap, has left aside.
 
+    What else killed builds have left beside `out` is removed, so that nothing of what was taken down lies about.
+
     Raises:
         StorageError: the place cannot be written.
     """
     out = out.resolve()
-    if os.path.lexists(out):
-        return
     with storage_errors(out):
-        if left := _left_aside(out, kind):
+        left = _left_aside(out, kind)
+        if left and not os.path.lexists(out):
             max(left, key=lambda path: path.stat().st_mtime).rename(out)
+        for path in (*_left_aside(out, kind), *_half_built(out)):
+            shutil.rmtree(path)
+
+
+def folders_beside(out: Path) -> list[Path]:
+    """Releases, mixtures and splits that lie in the same folder as `out`, by name."""
+    out = out.resolve()
+    found = (path for path in sorted(out.parent.iterdir()) if path != out and not path.name.startswith("."))
+    return [path for path in found if any(_listed(path / "manifest.json", kind) for kind in (FORMAT, MIXTURES, SPLIT))]
 
 
 def check_replaceable(out: Path, kind: str = FORMAT) -> None:
@@ -113,8 +123,26 @@ def _swap(building: Path, out: Path, kind: str) -> None:
     except OSError:
         earlier.rename(out)
         raise
-    for path in {earlier, *_left_aside(out, kind)}:
+    earlier.rename(building)  # killed while it is removed, it is known for what it is, whatever of it is left
+    for path in (building, *_left_aside(out, kind)):
         shutil.rmtree(path)
+
+
+def _half_built(out: Path) -> list[Path]:
+    """Folders for `out` that processes which are no longer there were building."""
+    name = re.compile(rf"\.{re.escape(out.name)}\.(\d+)\.part")
+    beside = out.parent.iterdir() if out.parent.is_dir() else ()
+    return [path for path in beside if (found := name.fullmatch(path.name)) and not _alive(int(found[1]))]
+
+
+def _alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except (OSError, OverflowError):  # somebody else's, or no number of a process
+        return True
+    return True
 
 
 def _left_aside(out: Path, kind: str) -> list[Path]:

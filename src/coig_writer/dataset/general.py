@@ -58,13 +58,13 @@ def read_general(path: Path) -> Iterator[Example | Reject]:
     """
     for found in records_of(path):
         if found.error:
-            yield Reject(found.where, found.error)
+            yield Reject(found.where, found.error, found.field)
             continue
         try:
             messages = tuple(_messages(found.parsed()))
             _check(messages)
         except ValueError as error:
-            yield Reject(found.where, str(error))
+            yield Reject(found.where, str(error), getattr(error, "field", None))
         else:
             yield Example(_id(messages), messages, found.where)
 
@@ -94,7 +94,7 @@ def _turns(turns: Any, key: str) -> Iterator[Message]:
         if not isinstance(turn, dict):
             raise ValueError(f"{key}[{at}] is not an object")
         role = turn.get("role", turn.get("from"))
-        if role not in ROLES:
+        if not isinstance(role, str) or role not in ROLES:
             raise ValueError(f"{key}[{at}] has the role {role!r}, which is none of system, user, assistant")
         yield Message(ROLES[role], text_of_turn(turn.get("content", turn.get("value")), f"{key}[{at}]"))
 

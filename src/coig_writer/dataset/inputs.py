@@ -45,16 +45,17 @@ class Source:
 
 @dataclass(frozen=True)
 class Call:
-    """What one model call took, from the ledger that the batch engine leaves beside its output."""
+    """What a model call took, or the calls of one step together, from the ledger beside the batch engine's output."""
 
     step: str
+    calls: int = 1
     prompt_tokens: int = 0
     cached_tokens: int = 0
     """Of the prompt tokens, those that the server had in its cache."""
     completion_tokens: int = 0
     seconds: float = 0.0
-    failed: bool = False
-    """No answer, or none that could be used."""
+    failed: int = 0
+    """Calls without an answer, or with none that could be used."""
 
 
 def read_items(paths: Sequence[Path]) -> tuple[list[Item], list[Source]]:
@@ -178,7 +179,7 @@ def _call(row: Any, where: str) -> Call:
     try:
         return Call(
             step=str(row["step"]),
-            failed="failed" in row or "unusable" in row,
+            failed=int("failed" in row or "unusable" in row),
             **{name: row.get(name, 0) for name in ("prompt_tokens", "cached_tokens", "completion_tokens", "seconds")},
         )
     except (TypeError, KeyError, AttributeError) as error:

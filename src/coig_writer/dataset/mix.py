@@ -22,8 +22,9 @@ from coig_writer.dataset.folder import MIXTURES, whole_folder
 from coig_writer.dataset.general import Example, Message, read_general
 from coig_writer.dataset.near import Neighbourhood, Quotations
 from coig_writer.dataset.read import Reject
-from coig_writer.dataset.sets import TripletSet, file_hash
+from coig_writer.dataset.sets import FULL, TripletSet, file_hash
 from coig_writer.dataset.tokens import CutOff, Tokenizer, count_tokens, cut_off
+from coig_writer.dataset.tombstones import Tombstone, Tombstones, read_tombstones
 from coig_writer.errors import InputError, SettingError
 from coig_writer.files import write_json, write_jsonl
 from coig_writer.schema import Query, Triplet
@@ -83,7 +84,7 @@ class LeftOut:
 
     where: str
     reason: str
-    """`unreadable`, `duplicate`, `near_benchmark`, `quotes_benchmark`, `near_creative_prompt` or
+    """`unreadable`, `duplicate`, `retracted`, `near_benchmark`, `quotes_benchmark`, `near_creative_prompt` or
     `near_creative_article`."""
     detail: str
     id: str | None = None
@@ -111,7 +112,10 @@ class Mixture:
         """Creative to general as it truly is: `1:6.0`; `1:0` and `0:1` where one is missing."""
         if not self.creative:
             return "0:1"
-        return f"1:{self.general / self.creative:.1f}" if self.general else "1:0"
+        if not self.general:
+            return "1:0"
+        ratio = self.general / self.creative
+        return f"1:{ratio:.1f}" if ratio >= 1 else f"1:{ratio:.2g}"  # 1 to 75 is not 1:0.0
 
 
 @dataclass(frozen=True)
@@ -142,6 +146,7 @@ def build_mixtures(
     tokenizer_name: str | None = None,
     contexts: Sequence[int] = (),
     settings: DedupSettings | None = None,
+    retracted: Sequence[Path] = (),
 ) -> MixSummary:
     """Writes each recipe's mixture as JSON Lines into `out`, with a manifest and a list of what was left out.
 
@@ -153,21 +158,28 @@ def build_mixtures(
         benchmark: queries that no general example may resemble or contain.
         seed: chooses among the general examples and orders each file.
         reasoning: whether a triplet's completion is its reasoning in `<think>` and then the article, or the article.
-        tokenizer: counts tokens; `tokenizer_name` is what the manifest calls it.
+        tokenizer: counts tokens; `tokenizer_name` is what the manifest calls it, of a path the last part.
         contexts: lengths in tokens for which the cut-off is estimated; they need the tokenizer.
         settings: what counts as a near-duplicate.
+        retracted: lists of take-downs, or releases that have one, besides those of the releases in `creative`.
 
     Raises:
-        InputError: a file cannot be read, or there are no triplets for a recipe that wants them.
-        SettingError: contexts without a tokenizer, or two recipes of one name.
+        InputError: a file cannot be read, or there are no triplets, or no general examples, for a recipe that wants
+            them.
+        SettingError: contexts without a tokenizer, two recipes of one name, or general examples wanted of no file.
         StorageError: `out` holds something else or cannot be written.
     """
-    _check(recipes, contexts, tokenizer)
+    _check(recipes, contexts, tokenizer, general)
     settings = settings or DedupSettings()
-    triplets, left_out = _creative(creative)
+    releases = [path.parent for path in creative.paths if path.name == FULL]
+    triplets, left_out = _creative(
+        creative, [stone for path in (*releases, *retracted) for stone in read_tombstones(path)]
+    )
     if not triplets and any(recipe.creative for recipe in recipes):
         raise InputError("there are no triplets", where=str(creative.paths[0]), remedy="Give a release with triplets.")
     examples, read, refused = _general(general, triplets, benchmark, settings)
+    if not examples and any(recipe.general for recipe in recipes):
+        raise _nothing_general(general, read, refused)
     left_out += refused
     made = [_creative_sample(each, reasoning) for each in triplets]
     added = [_general_sample(each) for each in sorted(examples, key=lambda each: _rank(seed, each.id))]
@@ -177,33 +189,74 @@ def build_mixtures(
         mixtures = [_write(folder, recipe, made, added, seed, tokens, contexts) for recipe in recipes]
         write_jsonl(folder / "left_out.jsonl", map(asdict, left_out))
         reasons = dict(sorted(Counter(each.reason for each in left_out).items()))
-        options = {"seed": seed, "reasoning": reasoning, "tokenizer": tokenizer_name, **settings.model_dump()}
+        options = {
+            "seed": seed,
+            "reasoning": reasoning,
+            "tokenizer": _without_folders(tokenizer_name),
+            **settings.model_dump(),
+            "benchmark": {"queries": len(benchmark), "sha256": _hash_of(benchmark)},
+        }
         counts = {"general_read": read, "general_usable": len(examples), "left_out": reasons}
         manifest = _manifest(folder, mixtures, options, counts, [*creative.paths, *general])
         write_json(folder / "manifest.json", manifest)
     return MixSummary(out, len(triplets), len(examples), read, reasons, mixtures)
 
 
-def _check(recipes: Sequence[Recipe], contexts: Sequence[int], tokenizer: Tokenizer | None) -> None:
+def _check(
+    recipes: Sequence[Recipe], contexts: Sequence[int], tokenizer: Tokenizer | None, general: Sequence[Path]
+) -> None:
     if contexts and tokenizer is None:
         raise SettingError(
             "the cut-off at a context length is counted in tokens",
             remedy="Add --tokenizer with a tokenizer.json or a model on the Hub.",
         )
+    if any(context < 1 for context in contexts):
+        raise SettingError("a context length is below 1", remedy="Give --context in tokens, such as 4096.")
+    if not general and any(recipe.general for recipe in recipes):
+        raise SettingError(
+            "general examples are wanted, and no file of general data is given",
+            remedy="Add --general FILE; or ask for --general-count 0.",
+        )
     if len({recipe.name for recipe in recipes}) < len(recipes):
         raise SettingError("two mixtures have the same name", remedy="Ask for each count of general examples once.")
 
 
-def _creative(triplets: TripletSet) -> tuple[list[Triplet], list[LeftOut]]:
-    """Triplets, each id once, in the order of reading; and what could not be read."""
+def _nothing_general(paths: Sequence[Path], read: int, refused: Sequence[LeftOut]) -> InputError:
+    """None of the general records can be used; the first says why."""
+    reasons = ", ".join(
+        f"{count:,} {reason.replace('_', ' ')}" for reason, count in Counter(each.reason for each in refused).items()
+    )
+    first = f" ({refused[0].where}: {refused[0].detail})" if refused else ""
+    return InputError(
+        f"of {read:,} general records none can be used" + (f": {reasons}" if reasons else "") + first,
+        where=", ".join(path.name for path in paths),
+        remedy="Give records in Alpaca (instruction, output), ShareGPT (conversations) or messages form.",
+    )
+
+
+def _without_folders(name: str | None) -> str | None:
+    """What a tokenizer is called, wherever it lies: `org/model` of the Hub stays, of a path the last part."""
+    return Path(name).name if name and Path(name).exists() else name
+
+
+def _hash_of(queries: Sequence[Query]) -> str:
+    """SHA-256 over the queries in order, each as a line of JSON."""
+    return hashlib.sha256("".join(f"{query.model_dump_json()}\n" for query in queries).encode()).hexdigest()
+
+
+def _creative(triplets: TripletSet, stones: Sequence[Tombstone]) -> tuple[list[Triplet], list[LeftOut]]:
+    """Triplets that were not taken down, each id once, in the order of reading; and what is left out."""
+    taken_down = Tombstones(stones)
     chosen: dict[str, Triplet] = {}
     left_out: list[LeftOut] = []
     for triplet in triplets:
-        if triplet.id in chosen:
-            left_out.append(
-                LeftOut(f"triplet {triplet.id}", "duplicate", "another triplet has the same id", triplet.id)
-            )
-        chosen.setdefault(triplet.id, triplet)
+        where = f"triplet {triplet.id}"
+        if stone := taken_down.over(triplet):
+            left_out.append(LeftOut(where, "retracted", stone.reason, triplet.id))
+        elif triplet.id in chosen:
+            left_out.append(LeftOut(where, "duplicate", "another triplet has the same id", triplet.id))
+        else:
+            chosen[triplet.id] = triplet
     left_out += [LeftOut(each.where, "unreadable", each.reason) for each in triplets.rejects]
     return list(chosen.values()), left_out
 

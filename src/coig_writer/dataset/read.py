@@ -7,6 +7,7 @@ not kept comes back as a `Reject` with its place and its field.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,13 +15,18 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from coig_writer.dataset.containers import Found, records_of
-from coig_writer.dataset.shapes import NO_PLACE, Losses, Unusable, triplet_of
+from coig_writer.dataset.shapes import NO_PLACE, Losses, in_taxonomy, triplet_of
+from coig_writer.dataset.strict_json import says_each_once
 from coig_writer.schema import Triplet
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_LONGEST = 500
+"""Characters of a reason; it may repeat what the file says."""
 
 
 @dataclass(frozen=True)
 class Reject:
-    """What could not be read or kept."""
+    """What could not be read or kept, in words that can be printed and written whatever the file holds."""
 
     where: str
     """`FILE:ROW`; of line-based files the row is the line."""
@@ -28,6 +34,17 @@ class Reject:
     field: str | None = None
     whole: bool = True
     """Whether the record is lost, or only this field of it."""
+
+    def __post_init__(self) -> None:
+        for name in ("where", "reason", "field"):
+            if (said := getattr(self, name)) is not None:
+                object.__setattr__(self, name, _printable(said))
+
+
+def _printable(text: str) -> str:
+    """Without characters that steer a terminal or that no file takes."""
+    text = text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+    return _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", text.encode("utf-8", "backslashreplace").decode())
 
 
 def iter_triplets(path: Path, genre: str | None = None) -> Iterator[Triplet | Reject]:
@@ -56,12 +73,14 @@ def triplets_in(records: Iterable[Found], genre: str | None = None) -> Iterator[
     ours, columns = True, set[tuple[str, str]]()
     for found in records:
         if found.error:
-            yield found.where, Reject(found.where, found.error)
+            yield found.where, Reject(found.where, found.error, found.field)
             continue
         if ours and found.line is not None:
             try:
-                yield found.where, Triplet.model_validate_json(found.line)
-                continue
+                triplet = Triplet.model_validate_json(found.line)
+                if says_each_once(found.line, triplet):
+                    yield found.where, in_taxonomy(triplet, genre)
+                    continue
             except ValidationError:
                 ours = False  # told in full below; until a record is ours again, others are not tried as such
         losses = Losses()
@@ -69,8 +88,7 @@ def triplets_in(records: Iterable[Found], genre: str | None = None) -> Iterator[
             record = found.parsed()
             triplet = triplet_of(record, losses, genre)
         except ValueError as error:
-            field = error.field if isinstance(error, Unusable) else None
-            yield found.where, Reject(found.where, str(error), field)
+            yield found.where, Reject(found.where, str(error), getattr(error, "field", None))
             continue
         ours = isinstance(record.get("article"), dict)
         for field, reason in losses:

@@ -67,6 +67,8 @@ class Withheld(Record):
     why: str
     where: str
     title: str | None = None
+    url: str | None = None
+    """Of the article, so that it can be taken down by its address."""
     genre: str | None = None
     total: int | None = None
     """Sum of the deciding six scores, where there are any."""
@@ -272,6 +274,7 @@ def _withhold(item: Item, reason: Reason, why: str) -> Withheld:
         why=why,
         where=item.where,
         title=record.article.title,
+        url=record.article.url,
         genre=record.article.genre if isinstance(record, Draft) else record.genre,
         total=scores.total if scores else None,
         record=record,

@@ -34,6 +34,8 @@ _NEXT = re.compile(rf"[\n;]|(?<=[\d分)])[,\s]+(?=(?:{_LABEL})[^\d:\n]{{0,12}}:)
 _FULL_MARKS = re.compile(r"\(?\s*满分\s*:?\s*\d+\s*分?\s*\)?")
 """What could have been given is no score."""
 _NEGATIVE = re.compile(r":\s*-\s*\d")
+_SHOWN = 100
+"""Characters of a line that are told."""
 _BY = re.compile(r"(?:打分者|评分者|评分人|scored by|rater)\s*:\s*(?P<by>(?:human:|llm:)?\S.*)", re.IGNORECASE)
 _REVIEWED = re.compile(r"审阅\s*:|reviewed?\s*:", re.IGNORECASE)
 
@@ -69,7 +71,7 @@ def read_scores(text: str) -> ScoreText:
         else:
             part = _part(line) or part
             if not _read_line(line, part, six, sums):
-                found.unread.append(line)
+                found.unread.append(line if len(line) <= _SHOWN else f"{line[:_SHOWN]}…")
     _settle(found, six, sums, by)
     return found
 
@@ -84,8 +86,10 @@ def _read_line(line: str, part: str | None, six: dict[str, int], sums: dict[str,
     if _NEGATIVE.search(line):
         return False
     for match in _NUMBER.finditer(line):
-        value = float(match["value"])
         scale = 10 if match["kind"] and part else 20 if _part(line) else 60
+        if max(len(match["value"]), len(match["of"] or "")) > 9:
+            return False
+        value = float(match["value"])
         if value != int(value) or int(match["of"] or scale) != scale:
             return False
         if match["kind"] and part:

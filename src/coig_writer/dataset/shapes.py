@@ -12,6 +12,7 @@ import math
 import re
 from collections.abc import Mapping
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from pydantic import ValidationError
@@ -19,6 +20,7 @@ from pydantic import ValidationError
 from coig_writer.dataset.conversation import prompt_and_answer
 from coig_writer.dataset.counts import slug_of
 from coig_writer.dataset.score_text import UNNAMED, read_scores
+from coig_writer.dataset.strict_json import Doubled, parse
 from coig_writer.schema import DIMENSIONS, Triplet, article_id
 
 NO_GENRE = "unknown"
@@ -34,6 +36,8 @@ _NAMES: dict[str, tuple[str, ...]] = {
     }.items()
 }
 """Part → the columns that hold it, the likeliest first."""
+_PART_NAMES = {*(name for names in _NAMES.values() for name in names), "instruction", "input", "completion"}
+_NO_TEXT = "holds characters that are no text, such as lone surrogates or bytes in another encoding"
 _ABOUT: dict[str, tuple[str, ...]] = {
     ours: tuple(names.split())
     for ours, names in {
@@ -81,23 +85,20 @@ def triplet_of(record: Any, losses: Losses, genre: str | None = None) -> Triplet
         Unusable: a part is missing or is not text; names the field.
     """
     if not isinstance(record, Mapping):
-        raise Unusable("record", f"not an object but {type(record).__name__}")
+        raise Unusable("record", f"not an object but {_kind(record)}")
     if isinstance(record.get("article"), Mapping):
-        return _ours(record)
+        return in_taxonomy(_ours(record), genre)
     flat = _flattened(record, losses)
     taken: set[str] = set()
     prompt, reasoning, text = _parts(flat, taken, losses)
     about = _about(flat, taken, losses)
     scores, stated, reviewed = _scored(flat, taken, losses)
     for name in flat:
-        if name not in taken and flat[name]:
+        if name not in taken and flat[name] and not _is_nan(flat[name]):
             losses.append((name, NO_PLACE))
     identity, drafted_by = about.pop("id", None), about.pop("drafted_by", None)
     genre = slug_of(str(about.pop("genre", None) or genre or NO_GENRE))
-    try:
-        article = {"id": article_id(text), "text": text, **about}
-    except UnicodeEncodeError as error:
-        raise Unusable("article", "holds characters that are no text (lone surrogates)") from error
+    article = {"id": article_id(text), "text": text, **about}
     if genre != NO_GENRE:
         article["genre"] = genre
     whole: dict[str, Any] = {
@@ -131,6 +132,16 @@ def _validated(whole: dict[str, Any], losses: Losses) -> Triplet:
                 raise _unusable(error) from error
 
 
+def in_taxonomy(triplet: Triplet, genre: str | None = None) -> Triplet:
+    """The triplet with slugs of the taxonomy for genres that it spells otherwise, and `genre` if it names none."""
+    slug = slug_of(genre if genre and triplet.genre == NO_GENRE else triplet.genre)
+    article = triplet.article
+    of_article = slug_of(article.genre) if article.genre else article.genre
+    if slug == triplet.genre and of_article == article.genre:
+        return triplet
+    return triplet.model_copy(update={"genre": slug, "article": article.model_copy(update={"genre": of_article})})
+
+
 def prompt_alone(record: Any) -> str | None:
     """The prompt of a record that has no article, such as a benchmark's query; None if it has one, or no prompt."""
     if not isinstance(record, Mapping) or any(name in record for name in (*_CHATS, "completion", *_NAMES["article"])):
@@ -141,9 +152,18 @@ def prompt_alone(record: Any) -> str | None:
 
 def _ours(record: Mapping[str, Any]) -> Triplet:
     try:
-        return Triplet.model_validate_json(json.dumps(record))
+        return Triplet.model_validate_json(json.dumps(record, default=_plain))
     except ValidationError as error:
         raise _unusable(error) from error
+    except RecursionError as error:
+        raise Unusable("record", "nested too deeply") from error
+
+
+def _plain(value: Any) -> Any:
+    """What a table holds and JSON does not."""
+    if isinstance(value, Decimal):
+        return int(value) if value == int(value) else float(value)
+    raise Unusable("record", f"not text but {_kind(value)}")
 
 
 def _unusable(error: ValidationError) -> Unusable:
@@ -164,8 +184,16 @@ def _flattened(record: Mapping[str, Any], losses: Losses) -> dict[str, Any]:
     elif inner not in (None, ""):
         own["metadata"] = inner
     for name in [name for name in own if name.startswith("metadata.")]:
-        value = own.pop(name)
-        own.setdefault(name.removeprefix("metadata."), value)
+        value, short = own.pop(name), name.removeprefix("metadata.")
+        if value is not None and own.get(short) not in (None, value):
+            losses.append((name, f"the record itself says another {short}, which is kept"))
+        elif own.get(short) is None:
+            own[short] = value
+    for name in [name for name, value in own.items() if isinstance(value, str) and not _is_text(value)]:
+        if name in _PART_NAMES:
+            raise Unusable(name, _NO_TEXT)
+        losses.append((name, _NO_TEXT))
+        own[name] = None
     return own
 
 
@@ -173,7 +201,7 @@ def _parts(flat: dict[str, Any], taken: set[str], losses: Losses) -> tuple[str, 
     """Prompt, reasoning, article."""
     chat = next((name for name in _CHATS if flat.get(name)), None)
     if chat:
-        taken.update((chat, "system", "tools"))
+        taken.update((chat, "system"))
         turns = _json(flat[chat]) if isinstance(flat[chat], str) else flat[chat]
         return _from_turns(turns, chat, flat, losses)
     if "completion" in flat and "prompt" in flat:
@@ -205,9 +233,14 @@ def _turns(value: Any, name: str) -> list[Any]:
 
 def _from_turns(turns: Any, field: str, flat: dict[str, Any], losses: Losses) -> tuple[str, str, str]:
     try:
-        system, prompt, reasoning, article = prompt_and_answer(turns, flat.get("reasoning_characters"))
+        unplaced: list[str] = []
+        system, *parts = prompt_and_answer(turns, flat.get("reasoning_characters"), unplaced)
     except ValueError as error:
         raise Unusable(field, str(error)) from error
+    if not all(map(_is_text, parts)):
+        raise Unusable(field, _NO_TEXT)
+    prompt, reasoning, article = parts
+    losses += [(f"{field}.{name}", NO_PLACE) for name in unplaced]
     if system or flat.get("system"):
         losses.append(("system", "a triplet has no place for a system message"))
     return prompt, reasoning, article
@@ -218,12 +251,18 @@ def _column(part: str, flat: dict[str, Any], taken: set[str]) -> str:
         if flat.get(name) is not None:
             taken.add(name)
             return _text(flat[name], name)
-    raise Unusable(part, f"no {part}: none of the columns {', '.join(_NAMES[part][:4])} … is there")
+    inside = next((name for name, value in flat.items() if _holds_objects(value)), None)
+    hint = f"; there are objects inside {inside}: give them by themselves" if inside else ""
+    raise Unusable(part, f"no {part}: none of the columns {', '.join(_NAMES[part][:4])} … is there{hint}")
+
+
+def _holds_objects(value: Any) -> bool:
+    return isinstance(value, Mapping | list) and any(isinstance(each, Mapping) for each in [*value][:1])
 
 
 def _text(value: Any, field: str) -> str:
     if not isinstance(value, str):
-        raise Unusable(field, f"not text but {'NaN' if _is_nan(value) else type(value).__name__}")
+        raise Unusable(field, f"not text but {_kind(value)}")
     if not value.strip():
         raise Unusable(field, "empty")
     return value
@@ -240,7 +279,7 @@ def _about(flat: dict[str, Any], taken: set[str], losses: Losses) -> dict[str, A
         if value is None or _is_nan(value) or (isinstance(value, str) and not value.strip()):
             continue
         if not isinstance(value, str | int | date) or isinstance(value, bool):
-            losses.append((name, f"not text but {type(value).__name__}"))
+            losses.append((name, f"not text but {_kind(value)}"))
             continue
         ours, rank = known
         other = found.get(ours)
@@ -256,15 +295,14 @@ def _said(ours: str, value: Any) -> Any:
     """A workbook's date has a time of day, and an id may be a number."""
     if isinstance(value, date):
         return value.isoformat()[:10]
-    return str(value) if ours in ("id", "title", "author") else value
+    return str(value) if ours in ("id", "title", "author", "drafted_by") else value
 
 
 def _scored(flat: dict[str, Any], taken: set[str], losses: Losses) -> tuple[Any, Any, bool]:
     """Six scores with their scorer or None, else the sums that are stated or None; whether a person has accepted."""
     taken.update(_SCORED)
-    reviewed = flat.get("reviewed")
-    accepted = reviewed is True or (isinstance(reviewed, str) and reviewed.lower() == "true")
-    six, text = flat.get("scores"), flat.get("score")
+    accepted = _accepted(flat.get("reviewed"), losses)
+    six, text, by = flat.get("scores"), flat.get("score"), flat.get("scored_by")
     stated: dict[str, int] = {}
     if isinstance(text, str) and text.strip():
         told = read_scores(text)
@@ -273,21 +311,44 @@ def _scored(flat: dict[str, Any], taken: set[str], losses: Losses) -> tuple[Any,
         if told.scores:
             return told.scores, None, accepted
         stated = told.stated.model_dump() if told.stated else {}
-    elif text is not None and text != "" and not _is_nan(text):
-        flat = {"quality_score": text, **flat}
     if "scores.article_quality" in flat:  # a table has one column each
         six = six or {name: flat.get(f"scores.{name}") for name in DIMENSIONS}
         taken.update(f"scores.{name}" for name in DIMENSIONS)
     if isinstance(six, str) and six.strip():
         six = _json(six)
+    sums = _sums(flat, text, losses)
     if isinstance(six, Mapping) and any(six.values()):
-        return (
-            {**{name: _number(six.get(name)) for name in DIMENSIONS}, "by": flat.get("scored_by") or UNNAMED},
-            None,
-            accepted,
-        )
-    for column, name, most in (("quality_score", "total", 60), ("creativity_score", "creativity", 10)):
-        value = flat.get(column)
+        given = {name: _number(six.get(name)) for name in DIMENSIONS}
+        losses += [(f"scores.{name}", NO_PLACE) for name in six if name not in DIMENSIONS]
+        total = sum(value or 0 for value in given.values())
+        if None not in given.values() and sums.get("total", total) != total:
+            losses.append(("quality_score", f"says {sums['total']}, the six scores add up to {total}, which is kept"))
+        return {**given, "by": by or UNNAMED}, None, accepted
+    if six and not isinstance(six, Mapping) and not _is_nan(six):
+        losses.append(("scores", f"{six!r:.60} is no object with the six scores"))
+    if by and not _is_nan(by):
+        losses.append(("scored_by", "there are no six scores that it could belong to"))
+    return None, {**stated, **sums} or None, accepted
+
+
+def _accepted(reviewed: Any, losses: Losses) -> bool:
+    """Whether `reviewed` says yes; what is neither yes nor no is told."""
+    said = str(reviewed).strip().lower()
+    if reviewed is None or _is_nan(reviewed) or said in ("", "false", "no", "0", "0.0", "否"):
+        return False
+    if said in ("true", "yes", "1", "1.0", "是"):
+        return True
+    losses.append(("reviewed", f"{reviewed!r:.60} is neither true nor false"))
+    return False
+
+
+def _sums(flat: dict[str, Any], score: Any, losses: Losses) -> dict[str, int]:
+    """The total and the creativity score that are stated; a `score` that is no text stands for the total."""
+    stated: dict[str, int] = {}
+    bare = None if isinstance(score, str) or _is_nan(score) else score
+    columns = (("score", "total", 60), ("quality_score", "total", 60), ("creativity_score", "creativity", 10))
+    for column, name, most in columns:
+        value = bare if column == "score" else flat.get(column)
         if value is None or value == "" or _is_nan(value):
             continue
         number = _number(value)
@@ -295,14 +356,15 @@ def _scored(flat: dict[str, Any], taken: set[str], losses: Losses) -> tuple[Any,
             losses.append((column, f"{value!r:.60} is not a whole number from 0 to {most}"))
         else:
             stated[name] = number
-    return None, stated or None, accepted
+    return stated
 
 
 def _number(value: Any) -> int | None:
     """A whole number, also as text or as a float, as tables have it."""
-    if isinstance(value, str) and re.fullmatch(r"\s*\d+(\.0+)?\s*", value):
-        return int(float(value))
-    if isinstance(value, float) and value.is_integer():
+    if isinstance(value, str) and (match := re.fullmatch(r"\s*(\d{1,9})(\.0+)?\s*", value)):
+        return int(match[1])
+    value = float(value) if isinstance(value, Decimal) else value
+    if isinstance(value, float) and value.is_integer() and abs(value) < 1e9:
         return int(value)
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
@@ -311,8 +373,26 @@ def _is_nan(value: Any) -> bool:
     return isinstance(value, float) and math.isnan(value)
 
 
+def _is_text(value: str) -> bool:
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _kind(value: Any) -> str:
+    """What a value is, in the words of JSON."""
+    if _is_nan(value):
+        return "NaN"
+    kinds = {bool: "true or false", str: "text", int: "a number", float: "a number", list: "a list", dict: "an object"}
+    return "null" if value is None else kinds.get(type(value), type(value).__name__)
+
+
 def _json(text: str) -> Any:
     try:
-        return json.loads(text, strict=False)
-    except (ValueError, RecursionError):
+        return parse(text)
+    except Doubled:
+        raise
+    except ValueError:
         return text

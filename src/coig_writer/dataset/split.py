@@ -56,6 +56,8 @@ def write_split(
 ) -> SplitSummary:
     """Writes each part as JSON Lines of triplets into `out`, with a manifest. The same input gives the same bytes.
 
+    The manifest lists what could not be read or kept.
+
     Args:
         parts: name → share, of any sum; `PARTS` if left out.
         seed: decides among groups of one size.
@@ -88,7 +90,7 @@ def checked_shares(parts: Mapping[str, float]) -> dict[str, float]:
     Raises:
         SettingError: see `write_split`.
     """
-    if not parts or min(parts.values()) <= 0:
+    if not parts or not all(0 < share < float("inf") for share in parts.values()):
         raise SettingError("a part's share is not positive", remedy="Give shares such as train=0.8, test=0.2.")
     if bad := next((name for name in parts if not name.replace("-", "").replace("_", "").isalnum()), None):
         raise SettingError(f"{bad!r} cannot be the name of a file", remedy="Use letters, digits, - and _.")
@@ -181,6 +183,8 @@ def _manifest(folder: Path, summary: SplitSummary, triplets: TripletSet, seed: i
         "versions": {"coig_writer": __version__, "python": platform.python_version()},
         "seed": seed,
         "inputs": [asdict(source) for source in triplets.sources()],
+        "unread": [asdict(reject) for reject in triplets.rejects],
+        "not_kept": [asdict(loss) for loss in triplets.losses],
         **{name: value for name, value in asdict(summary).items() if name != "out"},
         "files": {
             path.name: {"sha256": file_hash(path), "bytes": path.stat().st_size} for path in sorted(folder.iterdir())

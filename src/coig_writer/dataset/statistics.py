@@ -15,6 +15,8 @@ from coig_writer.dataset.sets import TripletSet
 from coig_writer.schema import DIMENSIONS, Article, Scores, Triplet, Verdict
 from coig_writer.taxonomy import Part
 
+STEPS = 10_000
+"""Steps in which people's share is counted, so that a million texts take the room of ten thousand numbers."""
 NOT_COUNTRIES = frozenset({"ai", "cc", "co", "eu", "fm", "gg", "io", "la", "me", "sh", "so", "tv", "ws"})
 """Two-letter domains that say little about where a site is."""
 _COUNTRY = re.compile(r"[a-z][a-z0-9+.-]*://(?:[^/?#@]*@)?[^/?#:@]*[^.\d/?#:@]\.([a-z]{2})(?=[/?#:]|$)")
@@ -25,27 +27,27 @@ class HumanShare:
     """How much of a part was reworded after a model had drafted it."""
 
     part: Part
-    percents: Mapping[int, int]
-    """Share of the wording that is people's, in whole per cent → number of texts; see `human_share`."""
+    shares: Mapping[int, int]
+    """Share of the wording that is people's, in steps of 1 / `STEPS` → number of texts; see `human_share`."""
 
     @property
     def count(self) -> int:
         """Texts that have a model's draft beside them."""
-        return sum(self.percents.values())
+        return sum(self.shares.values())
 
     @property
     def mean(self) -> float:
         """0–1, over texts."""
-        return mean(self.percents) / 100
+        return mean(self.shares) / STEPS
 
     @property
     def median(self) -> float:
-        return quantile(self.percents, 0.5) / 100
+        return quantile(self.shares, 0.5) / STEPS
 
     @property
     def untouched(self) -> int:
-        """Texts that stand as the model drafted them, to half a per cent."""
-        return self.percents.get(0, 0)
+        """Texts that stand as the model drafted them, to the character."""
+        return self.shares.get(0, 0)
 
 
 @dataclass(frozen=True)
@@ -158,7 +160,8 @@ class _Gathering:
         else:
             self.reviewers[0] += 1
         for part, draft, text in _drafts(triplet):
-            self.human[part][round(100 * human_share(draft, text))] += 1
+            share = human_share(draft, text)
+            self.human[part][max(1, round(STEPS * share)) if share else 0] += 1  # none is only what is the very draft
 
     def add_all(self, other: _Gathering) -> None:
         """All that another one has counted."""
@@ -218,7 +221,7 @@ class _Gathering:
             scores=self.scores,
             raters=sorted(raters, key=lambda each: (-each.count, each.by)),
             reviews=ReviewCounts(dict(sorted(self.reviewers.items())), self.first.total(), self.first[True]),
-            human=[HumanShare(part, percents) for part, percents in self.human.items() if percents],
+            human=[HumanShare(part, shares) for part, shares in self.human.items() if shares],
             sources=Sources(**self.sources),
         )
 

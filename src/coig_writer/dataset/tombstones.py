@@ -47,13 +47,11 @@ class Tombstones:
 
     def over(self, record: Draft | Triplet) -> Tombstone | None:
         """The take-down of this record, by its id, its article's id, or the address in any of its spellings."""
-        article = record.article
-        by_id = self._by_id.get(record.id) or self._by_id.get(article.id)
-        return by_id or (self._by_url.get(_key(article.url)) if article.url and self._by_url else None)
+        return self._by_id.get(record.id) or self.of(record.article.id, record.article.url)
 
-    def of_id(self, name: str) -> Tombstone | None:
-        """The take-down of an id."""
-        return self._by_id.get(name)
+    def of(self, name: str, url: str | None) -> Tombstone | None:
+        """The take-down of an id or an address."""
+        return self._by_id.get(name) or (self._by_url.get(_key(url)) if url and self._by_url else None)
 
 
 def _key(url: str) -> str:

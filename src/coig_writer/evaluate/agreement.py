@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import combinations
 from statistics import mean, median
 
@@ -61,7 +61,8 @@ class Agreement:
     places: Alpha
     """Ordinal α of the places of each model in rankings of the same models."""
     outcomes: Alpha
-    """Nominal α of the outcomes of pairs: first, second, tie."""
+    """Nominal α of the outcomes of pairs: first, second, tie; each pair seen both ways round, as in Fleiss' and Cohen's
+    κ, since what agreement is due to chance must not hang on the models' names."""
     fleiss_kappa: float | None
     """Of the outcomes of pairs."""
     marks: dict[str, Alpha] = field(default_factory=dict)
@@ -81,7 +82,8 @@ def agreement(votes: Votes, rounds: int = 1000, seed: int = 0) -> Agreement | No
     if not raters:
         return None
     outcomes = outcomes_by_rater(rankings)
-    units = units_by(outcomes)
+    units = units_by({rater: both_ways(given) for rater, given in outcomes.items()})
+    alpha = krippendorff(units, "nominal", rounds, seed)
     marks = {
         name: krippendorff(
             units_by(_collect((each.rater, each.query_id, each.model, getattr(each, name)) for each in ratings)),
@@ -94,7 +96,7 @@ def agreement(votes: Votes, rounds: int = 1000, seed: int = 0) -> Agreement | No
     return Agreement(
         raters=raters,
         places=krippendorff(units_by(_places(rankings)), "ordinal", rounds, seed),
-        outcomes=krippendorff(units, "nominal", rounds, seed),
+        outcomes=replace(alpha, units=alpha.units // 2),
         fleiss_kappa=fleiss(units),
         marks=marks,
         pairs=_pairs(outcomes),
@@ -109,6 +111,18 @@ def outcomes_by_rater(rankings: Sequence[Ranking]) -> dict[str, dict[PairUnit, i
         for each in rankings
         for (a, place), (b, other) in combinations(sorted(each.places.items()), 2)
     )
+
+
+def both_ways(outcomes: Mapping[PairUnit, int]) -> dict[PairUnit, int]:
+    """The outcomes with each pair of models in either order."""
+    return {**outcomes, **{(query, (b, a)): -value for (query, (a, b)), value in outcomes.items()}}
+
+
+def kappa_of(one: Mapping[PairUnit, int], two: Mapping[PairUnit, int]) -> float | None:
+    """Cohen's κ of two opinions on the pairs that both judged, each pair seen both ways round."""
+    first, second = both_ways(one), both_ways(two)
+    common = [unit for unit in first if unit in second]
+    return cohen([first[unit] for unit in common], [second[unit] for unit in common])
 
 
 def _places(rankings: Sequence[Ranking]) -> dict[str, dict[tuple[str, tuple[frozenset[str], str]], int]]:
@@ -131,9 +145,8 @@ def _pairs(outcomes: dict[str, dict[PairUnit, int]]) -> list[RaterPair]:
     for a, b in combinations(sorted(outcomes), 2):
         common = [unit for unit in outcomes[a] if unit in outcomes[b]]
         if common:
-            one, two = [outcomes[a][unit] for unit in common], [outcomes[b][unit] for unit in common]
-            same = sum(x == y for x, y in zip(one, two, strict=True)) / len(common)
-            found.append(RaterPair(a, b, len(common), same, cohen(one, two)))
+            same = sum(outcomes[a][unit] == outcomes[b][unit] for unit in common) / len(common)
+            found.append(RaterPair(a, b, len(common), same, kappa_of(outcomes[a], outcomes[b])))
     return found
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from coig_writer.evaluate.choice import LEAST_TO_RESAMPLE, interval, known
 from coig_writer.evaluate.means import ROUNDS, SEED
 from coig_writer.evaluate.reliability import Alpha, krippendorff
 
@@ -28,7 +29,7 @@ class Agreement:
     """Cohen's κ with quadratic weights; not defined when both raters give one and the same mark throughout."""
     kappa_low: float | None
     kappa_high: float | None
-    """95 % interval of κ, by resampling prompts."""
+    """95 % interval of κ, by resampling prompts; None with too few of them, or where resampling moves nothing."""
     alpha: float | None
     """Krippendorff's α, ordinal."""
     spearman: float | None
@@ -84,15 +85,15 @@ def weighted_kappa(table: np.ndarray) -> np.ndarray:
 
 def _kappa_interval(tables: np.ndarray) -> tuple[float | None, float | None]:
     prompts = len(tables)
-    if prompts < 2:
+    if prompts < LEAST_TO_RESAMPLE:
         return None, None
     drawn = np.random.default_rng(SEED).multinomial(prompts, np.full(prompts, 1 / prompts), size=ROUNDS)
     kappas = weighted_kappa(np.tensordot(drawn, tables, axes=1))
     kappas = kappas[np.isfinite(kappas)]
     if len(kappas) < ROUNDS / 2:  # most resamples hold a single mark
         return None, None
-    low, high = np.quantile(kappas, [0.025, 0.975])
-    return float(low), float(high)
+    low, high = interval(kappas, prompts)
+    return known(low), known(high)
 
 
 def ordinal_alpha(units: Sequence[tuple[str, Sequence[int]]]) -> Alpha:

@@ -8,7 +8,18 @@ from typing import Any
 
 import numpy as np
 
-from coig_writer.evaluate.choice import ChoiceSets, bootstrap, order_sets, pair_sets, strengths, sums_table
+from coig_writer.evaluate.bonds import Bonds
+from coig_writer.evaluate.choice import (
+    LEAST_TO_RESAMPLE,
+    ChoiceSets,
+    bootstrap,
+    interval,
+    known,
+    order_sets,
+    pair_sets,
+    strengths,
+    sums_table,
+)
 from coig_writer.evaluate.wins import Duels, Floats
 from coig_writer.schema import Ranking
 
@@ -18,18 +29,24 @@ LEAST_FOR_FIT = 10
 
 @dataclass(frozen=True)
 class Score:
-    """A model's strength as log odds: a model that is higher by d beats the other with odds e^d; the mean is 0."""
+    """A model's strength as log odds: a model that is higher by d beats the other with odds e^d.
+
+    The mean is 0 over the models that the data bound, apart for each set of models that never met another one.
+    """
 
     score: float
-    low: float
-    high: float
-    """95 % interval by percentiles of the bootstrap over prompts."""
+    low: float | None
+    high: float | None
+    """95 % interval by percentiles of the bootstrap over prompts. None: too few prompts to resample, prompts that do
+    not differ, or a score without bound."""
     rank: int
-    rank_low: int
-    rank_high: int
-    """Place among the models, and its 95 % interval."""
+    """Place among the models that it was compared with, directly or by way of others."""
+    rank_low: int | None
+    rank_high: int | None
+    """95 % interval of the place; None with too few prompts to resample."""
     separated: bool
-    """No data bound the score (it won or lost all against the rest); it is what the weak prior leaves of infinity."""
+    """No data bound the score: it won or lost all against the rest, or met nobody. It is what the weak prior leaves of
+    infinity, or 0."""
 
 
 @dataclass(frozen=True)
@@ -48,70 +65,62 @@ class Fit:
 
 def bradley_terry(duels: Duels, rounds: int = 1000, seed: int = 0) -> dict[str, Score]:
     """Model → its Bradley–Terry score; ties count one half for each side."""
-    return _scores(duels.models, pair_sets(duels), separated(duels), rounds, seed)
+    return _scores(duels.models, pair_sets(duels), Bonds.of(duels), rounds, seed)
 
 
 def plackett_luce(
     rankings: Sequence[Ranking], models: Sequence[str], rounds: int = 1000, seed: int = 0
 ) -> dict[str, Score]:
     """Model → its Plackett–Luce score, from whole orders instead of pairs."""
-    return _scores(models, order_sets(rankings, models), separated(Duels.of(rankings, models)), rounds, seed)
+    return _scores(models, order_sets(rankings, models), Bonds.of(Duels.of(rankings, models)), rounds, seed)
 
 
-def _scores(
-    models: Sequence[str], sets: ChoiceSets, unbound: Sequence[str], rounds: int, seed: int
-) -> dict[str, Score]:
+def _scores(models: Sequence[str], sets: ChoiceSets, bonds: Bonds, rounds: int, seed: int) -> dict[str, Score]:
     if not models:
         return {}
-    (fitted,) = strengths(sets)
-    sampled = bootstrap(lambda weights: strengths(sets, weights, fitted), sets.prompts, rounds, seed)
-    lows, highs = np.quantile(sampled, (0.025, 0.975), axis=0)
-    rank = _ranks(fitted[None])[0]
-    best, worst = np.quantile(_ranks(sampled), (0.025, 0.975), axis=0, method="nearest")
+    (plain,) = strengths(sets)
+    fitted = bonds.centred(plain[None])[0]
+    sampled = bootstrap(lambda weights: bonds.centred(strengths(sets, weights, plain)), sets.prompts, rounds, seed)
+    lows, highs = interval(sampled, sets.prompts)
+    rank = _ranks(fitted[None], bonds)[0]
+    best, worst = np.quantile(_ranks(sampled, bonds), (0.025, 0.975), axis=0, method="nearest")
+    enough = sets.prompts >= LEAST_TO_RESAMPLE
     return {
         model: Score(
             float(fitted[at]),
-            float(lows[at]),
-            float(highs[at]),
+            known(lows[at]) if bonds.bound[at] else None,
+            known(highs[at]) if bonds.bound[at] else None,
             int(rank[at]),
-            int(best[at]),
-            int(worst[at]),
-            model in unbound,
+            int(best[at]) if enough else None,
+            int(worst[at]) if enough else None,
+            not bonds.bound[at],
         )
         for at, model in enumerate(models)
     }
 
 
-def _ranks(thetas: Floats) -> Floats:
-    """1 for the highest of each row; those equal to rounding share the better place."""
-    higher = thetas[:, None, :] > thetas[:, :, None] + 1e-9
+def _ranks(thetas: Floats, bonds: Bonds) -> Floats:
+    """1 for the highest of each component in each row; those equal to rounding share the better place."""
+    together = bonds.component[:, None] == bonds.component[None, :]
+    higher = (thetas[:, None, :] > thetas[:, :, None] + 1e-9) & together
     return 1 + higher.sum(axis=2)
-
-
-def separated(duels: Duels) -> list[str]:
-    """Models whose score the data leave without bound: not in the largest group in which each has beaten each,
-    directly or by way of others (Ford 1957)."""
-    from scipy.sparse.csgraph import connected_components
-
-    if len(duels.models) < 2:
-        return []
-    _, group = connected_components(duels.wins > 0, directed=True, connection="strong")
-    largest = np.bincount(group).argmax()
-    if np.bincount(group).max() == 1:
-        return list(duels.models)
-    return [model for model, each in zip(duels.models, group, strict=True) if each != largest]
 
 
 def goodness_of_fit(duels: Duels, rounds: int = 1000, seed: int = 0) -> Fit | None:
     """Whether one score a model is enough.
 
-    None for fewer than three models, where it always is, and for fewer than ten queries, where nobody can tell.
-
     The pairs of a ranking are not independent, so X² has no χ² distribution here; its own is found by resampling
     prompts and taking each round's residuals about those of the data.
+
+    Only pairs of models that beat each other, directly or by way of others, can fit badly: of two models of which one
+    won all, any score that is high enough is right. None where such pairs are no more than the scores fitted to
+    them, as with fewer than three models, and for fewer than ten queries, where nobody can tell.
     """
+    bonds = Bonds.of(duels)
     first, second = np.triu_indices(len(duels.models), 1)
-    if len(duels.models) < 3 or len(duels.queries) < LEAST_FOR_FIT:
+    tested = (bonds.group[first] == bonds.group[second]) & ((duels.wins + duels.wins.T)[first, second] > 0)
+    free = int(tested.sum()) - (len(duels.models) - len(set(bonds.group.tolist())))
+    if free < 1 or len(duels.queries) < LEAST_FOR_FIT:
         return None
     sets = pair_sets(duels)
     won = _wins_by_prompt(duels)
@@ -121,7 +130,7 @@ def goodness_of_fit(duels: Duels, rounds: int = 1000, seed: int = 0) -> Fit | No
     def residuals(thetas: Floats, each: Floats) -> tuple[Floats, Floats, Floats]:
         rate = 1 / (1 + np.exp(thetas[:, second] - thetas[:, first]))
         met = each @ sets.counts
-        return each @ won - met * rate, met, rate
+        return (each @ won - met * rate) * tested, met, rate
 
     (left,), (met,), (rate,) = residuals(theta[None], everything)
     variance = np.maximum(met * rate * (1 - rate), 1e-12)

@@ -19,6 +19,12 @@ from coig_writer.schema import Ranking
 
 PRIOR = 1e-4
 """Precision of a normal prior on each θ: too weak to be seen, but with it every data set has one solution."""
+LEAST_TO_RESAMPLE = 5
+"""Prompts from which a bootstrap over them gives an interval. With all models alike and one ranking of five a prompt,
+intervals called 95 % held the truth in 51 % of 300 tries with 2 prompts, 77 % with 3, 80 % with 4, 85 % with 5, 91 %
+with 10."""
+_SAME = 1e-6
+"""Rounds that differ by less than this are alike: it is what the solver leaves."""
 _STEP = 2.0
 _NEAR = 1e-5
 """A Newton step shorter than this leaves an error of about its square."""
@@ -165,6 +171,26 @@ def bootstrap(statistic: Callable[[Floats], Floats], prompts: int, rounds: int, 
     return np.concatenate(
         [statistic(_draw(random, min(size, rounds - begin), prompts)) for begin in range(0, rounds, size)]
     )
+
+
+def interval(sampled: Floats, prompts: int) -> tuple[Floats, Floats]:
+    """(low, high) of the middle 95 % of bootstrap rounds; NaN where resampling cannot tell.
+
+    It cannot with fewer than `LEAST_TO_RESAMPLE` prompts, nor where all rounds came out alike: prompts that agree
+    with each other would give an interval without width, as if nothing else could ever happen.
+
+    Args:
+        sampled: (rounds, …); rounds that are NaN count as not drawn.
+        prompts: how many there were to draw from.
+    """
+    low, high = np.nanquantile(sampled, (0.025, 0.975), axis=0)
+    mute = (np.nanmax(sampled, axis=0) - np.nanmin(sampled, axis=0) < _SAME) | (prompts < LEAST_TO_RESAMPLE)
+    return np.where(mute, np.nan, low), np.where(mute, np.nan, high)
+
+
+def known(value: Any) -> float | None:
+    """The number, or None in place of NaN."""
+    return None if np.isnan(value) else float(value)
 
 
 def _draw(random: np.random.Generator, rounds: int, prompts: int) -> Floats:

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from coig_writer.evaluate.agreement import Agreement, agreement
+from coig_writer.evaluate.bonds import Bonds
 from coig_writer.evaluate.bradley_terry import Fit, Score, bradley_terry, goodness_of_fit, plackett_luce
 from coig_writer.evaluate.concordance import Friedman, friedman_of
 from coig_writer.evaluate.crowd import Crowd, crowd
@@ -39,6 +40,9 @@ class Comparison(Tally):
     """Whose votes the win rates count: `human`, or `llm` where no person voted."""
     bradley_terry: dict[str, Score] = field(default_factory=dict)
     plackett_luce: dict[str, Score] = field(default_factory=dict)
+    components: list[list[str]] = field(default_factory=list)
+    """Models that met each other, directly or by way of others. Of several lists nothing says how one stands to
+    another, and scores and ranks count within each."""
     goodness_of_fit: Fit | None = None
     friedman: Friedman | None = None
     kendall_w: float | None = None
@@ -86,6 +90,7 @@ def _compare(votes: Votes, settings: CompareSettings) -> Comparison:
         voters="human" if people.rankings or not rankings else "llm",
         bradley_terry=bradley_terry(duels, rounds, seed),
         plackett_luce=plackett_luce(rankings, models, rounds, seed),
+        components=Bonds.of(duels).components(models),
         goodness_of_fit=goodness_of_fit(duels, rounds, seed),
         friedman=test,
         kendall_w=test.kendall_w if test else None,
@@ -94,7 +99,7 @@ def _compare(votes: Votes, settings: CompareSettings) -> Comparison:
         crowd=crowd(rankings, models),
         judge_against_people=judges_against_people(votes),
         length_bias=length_bias(votes),
-        power=power_of(min(each.n for each in counts.pairs), len(counts.pairs)) if counts.pairs else None,
+        power=power_of(min(each.queries for each in counts.pairs), len(counts.pairs)) if counts.pairs else None,
         by={kind: split for kind in ("category", "genre") if (split := _split(counted, kind))},
     )
 

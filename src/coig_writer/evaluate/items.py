@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -52,18 +52,31 @@ def read_reference(source: str) -> dict[str, Query]:
         source: a packaged set such as `benchmark:zh`, JSON Lines of `Query`, or any file that `infer --input` reads.
 
     Raises:
-        InputError, SettingError: as `infer.queries.read_tasks`.
+        InputError, SettingError: two different queries have one id; else as `infer.queries.read_tasks`.
     """
     if source.partition(":")[0] == "benchmark" and not Path(source).exists():
         return {query.id: query for query in load(source) if isinstance(query, Query)}
     if _first_row(Path(source)).keys() >= {"id", "language", "genre", "query"}:
-        return {query.id: query for query in read_jsonl(Path(source), Query)}
-    return {
-        task.id: Query(
-            id=task.id, language="zh" if task.language == "zh" else "en", genre=task.genre or "", query=task.query
-        )
-        for task in read_tasks(source)
-    }
+        return _by_id(read_jsonl(Path(source), Query), source)
+    return _by_id(
+        (
+            Query(
+                id=task.id, language="zh" if task.language == "zh" else "en", genre=task.genre or "", query=task.query
+            )
+            for task in read_tasks(source)
+        ),
+        source,
+    )
+
+
+def _by_id(queries: Iterable[Query], source: str) -> dict[str, Query]:
+    found: dict[str, Query] = {}
+    for query in queries:
+        if found.setdefault(query.id, query) != query:
+            raise InputError(
+                f"two different queries have the id {query.id}", where=source, remedy="Give each one an id of its own."
+            )
+    return found
 
 
 def _first_row(path: Path) -> dict[str, Any]:

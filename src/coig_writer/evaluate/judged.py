@@ -6,10 +6,10 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from coig_writer.evaluate.agreement import PairUnit, outcomes_by_rater
+from coig_writer.evaluate.agreement import PairUnit, kappa_of, outcomes_by_rater
 from coig_writer.evaluate.position import PositionConsistency, position_consistency
-from coig_writer.evaluate.reliability import cohen, units_by
-from coig_writer.evaluate.significance import holm, sign_test, wilson
+from coig_writer.evaluate.reliability import units_by
+from coig_writer.evaluate.significance import holm, sign_test, wilson_clustered
 from coig_writer.evaluate.votes import Votes
 from coig_writer.schema import Ranking
 
@@ -42,8 +42,10 @@ class JudgeRecord:
     agreed: float
     low: float
     high: float
-    """Share with the same outcome in %, with Wilson's 95 % interval."""
+    """Share with the same outcome in %, with Wilson's 95 % interval for as many independent pairs as the queries are
+    worth."""
     kappa: float | None
+    """Cohen's, each pair of models seen both ways round."""
     people_agreed: float | None
     """How often one person agrees with another on the same pairs, in %: what a judge can be expected to reach."""
     spearman: float | None
@@ -84,14 +86,16 @@ def _record(
         return None
     said, wanted = [verdicts[unit] for unit in common], [majority[unit] for unit in common]
     same = sum(one == two for one, two in zip(said, wanted, strict=True))
-    low, high = wilson(same, len(common))
+    low, high = wilson_clustered(
+        [float(one == two) for one, two in zip(said, wanted, strict=True)], [query for query, _ in common]
+    )
     return JudgeRecord(
         judge=judge,
         n=len(common),
         agreed=100 * same / len(common),
         low=100 * low,
         high=100 * high,
-        kappa=cohen(said, wanted),
+        kappa=kappa_of(verdicts, majority),
         people_agreed=_among_people([by_person[unit] for unit in common]),
         spearman=_spearman({unit: verdicts[unit] for unit in common}, {unit: majority[unit] for unit in common}),
         partings=_partings(verdicts, majority, common),

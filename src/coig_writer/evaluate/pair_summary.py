@@ -8,12 +8,13 @@ from typing import Any
 
 from coig_writer.evaluate.cost import Cost
 from coig_writer.evaluate.pairs import PairJudgement
-from coig_writer.evaluate.significance import wilson
+from coig_writer.evaluate.significance import wilson_clustered
 
 
 @dataclass(frozen=True)
 class Share:
-    """A share with its 95 % Wilson interval; all None when there is nothing to share."""
+    """A share with Wilson's 95 % interval for as many independent outcomes as the queries are worth; all None when
+    there is nothing to share."""
 
     count: int
     n: int
@@ -22,10 +23,12 @@ class Share:
     high: float | None
 
     @classmethod
-    def of(cls, count: int, n: int) -> Share:
+    def of(cls, counted: Sequence[bool], queries: Sequence[str]) -> Share:
+        """The share of those that are counted, each on the query at its place."""
+        count, n = sum(counted), len(counted)
         if not n:
             return cls(count, n, None, None, None)
-        return cls(count, n, count / n, *wilson(count, n))
+        return cls(count, n, count / n, *wilson_clustered([float(each) for each in counted], queries))
 
 
 @dataclass(frozen=True)
@@ -77,7 +80,7 @@ def summarise_pairs(rows: Sequence[PairJudgement], candidates: int) -> PairSumma
         candidates: how many pairs there are; more than `rows` when they were chosen adaptively.
     """
     judged = [row for row in rows if row.readings]
-    decided = [reading for row in judged for reading in row.readings if reading.better != "tie"]
+    decided = [(row.id, reading) for row in judged for reading in row.readings if reading.better != "tie"]
     consistent = sum(row.consistent for row in judged)
     return PairSummary(
         judge=next((row.by for row in judged), None),
@@ -86,8 +89,8 @@ def summarise_pairs(rows: Sequence[PairJudgement], candidates: int) -> PairSumma
         errors=len(rows) - len(judged),
         ties=sum(row.winner is None for row in judged),
         inconsistent=len(judged) - consistent,
-        consistency=Share.of(consistent, len(judged)),
-        first_shown=Share.of(sum(reading.better == "first" for reading in decided), len(decided)),
+        consistency=Share.of([row.consistent for row in judged], [row.id for row in judged]),
+        first_shown=Share.of([each.better == "first" for _, each in decided], [query for query, _ in decided]),
         pairs=[_result([row for row in judged if (row.a, row.b) == pair]) for pair in _pairs(judged)],
         cut=sum(row.cut is not None for row in judged),
     )

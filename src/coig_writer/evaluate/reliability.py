@@ -9,7 +9,7 @@ from typing import Any, Literal, TypeVar
 
 import numpy as np
 
-from coig_writer.evaluate.choice import bootstrap
+from coig_writer.evaluate.choice import bootstrap, interval, known
 from coig_writer.evaluate.wins import Floats
 
 Level = Literal["nominal", "ordinal"]
@@ -26,7 +26,7 @@ class Alpha:
     """None where nothing can be said: no unit with two raters, or only one value was ever given."""
     low: float | None
     high: float | None
-    """95 % interval by resampling queries."""
+    """95 % interval by resampling queries; None with too few of them, or where none differs from another."""
     units: int
     """Judged by two raters or more."""
 
@@ -52,9 +52,8 @@ def krippendorff(units: Units, level: Level, rounds: int = 1000, seed: int = 0) 
     sampled = bootstrap(
         lambda weights: _alpha((weights @ flat).reshape(-1, *counts.shape[1:]), level), len(counts), rounds, seed
     )
-    sampled = sampled[~np.isnan(sampled)]
-    low, high = np.quantile(sampled, (0.025, 0.975))
-    return Alpha(alpha, float(low), float(high), len(kept))
+    low, high = interval(sampled, len(counts))
+    return Alpha(alpha, known(low), known(high), len(kept))
 
 
 def _coincidences(units: Units, names: Sequence[int]) -> Floats:

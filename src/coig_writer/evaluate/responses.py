@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +15,9 @@ from coig_writer.errors import InputError
 from coig_writer.evaluate.read_tool import Questions, ToolAnswer, is_responses, model_of, tool_responses
 from coig_writer.evaluate.votes import Unread
 from coig_writer.schema import Response
+
+_SURROGATE_ESCAPED = re.compile(r"\\u[dD][89a-fA-F]")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
@@ -77,7 +81,7 @@ def response_rows(path: Path) -> Iterator[tuple[int, Response | ToolAnswer | str
 
 def _response(value: Any, path: Path) -> Response | str:
     if not isinstance(value, dict):
-        return "not an object"
+        return "not JSON" if value is None else "not an object"
     fields = {name: value[name] for name in Response.model_fields if name in value}
     fields.setdefault("model", model_of(path.name))
     fields.setdefault("query", value.get("prompt", ""))
@@ -101,7 +105,7 @@ def read_json(path: Path) -> Any:
     except UnicodeDecodeError as error:
         raise InputError("not UTF-8", where=str(path), remedy="Save the file as UTF-8.") from error
     try:
-        return json.loads(text, strict=False)
+        return _parsed(text)
     except (ValueError, RecursionError):
         return None
 
@@ -112,6 +116,22 @@ def json_lines(path: Path) -> Iterator[tuple[int, Any]]:
         for number, line in enumerate(file, 1):
             if line.strip():
                 try:
-                    yield number, json.loads(line, strict=False)
+                    yield number, _parsed(line)
                 except (ValueError, RecursionError):
                     yield number, None
+
+
+def _parsed(text: str) -> Any:
+    """The value of JSON; half a surrogate pair, which is no character and fits in no file, becomes U+FFFD."""
+    value = json.loads(text, strict=False)
+    return _whole(value) if _SURROGATE_ESCAPED.search(text) else value
+
+
+def _whole(value: Any) -> Any:
+    if isinstance(value, str):
+        return _SURROGATE.sub("\ufffd", value)
+    if isinstance(value, list):
+        return [_whole(each) for each in value]
+    if isinstance(value, dict):
+        return {_whole(name): _whole(each) for name, each in value.items()}
+    return value

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from coig_writer.annotate.injection import find_instructions
+from coig_writer.errors import InputError
 from coig_writer.evaluate.items import Item
 from coig_writer.evaluate.judge import Judge, rate, weigh
 from coig_writer.evaluate.judgement import Judgement, Status
@@ -37,8 +38,9 @@ def judge_items(
         limit: judge only the first so many rows.
         fresh: forget earlier judgements (they are moved aside).
 
+    An answer of which nothing fits into the judge's context is an error row; the others are judged all the same.
+
     Raises:
-        InputError: an answer does not fit into the judge's context at all.
         ModelError, StorageError, Interrupted: as `llm.batch.run_map`.
     """
     judge = Judge(spec.model, spec.context)
@@ -46,7 +48,10 @@ def judge_items(
     async def work(item: Item, ask: Ask) -> Judgement:
         if nothing := _nothing_to_judge(item):
             return _row(item, nothing)
-        seen = judge.seen(item, item.response.response or "")
+        try:
+            seen = judge.seen(item, item.response.response or "")
+        except InputError as error:
+            return _row(item, Status.ERROR).model_copy(update={"error": f"rate: context: {error}"})
         marks = await rate(item, seen.text, ask)
         again = [await rate(item, seen.text, ask, reading) for reading in range(1, repeats)]
         return _row(item, Status.JUDGED).model_copy(

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 ALPHA = 0.05
 POWER = 0.8
+LEAST_CLUSTERS = 5
+"""Clusters below which how far outcomes go together cannot be told."""
 
 
 def sign_test(wins: int, losses: int) -> float:
@@ -44,12 +46,40 @@ def wilson(successes: float, n: float, confidence: float = 0.95) -> tuple[float,
     return max(0.0, min(share, middle - half)), min(1.0, max(share, middle + half))  # rounding may pass the share
 
 
+def wilson_clustered(outcomes: Sequence[float], clusters: Sequence[Hashable]) -> tuple[float, float]:
+    """Wilson's interval of the mean (0–1) of outcomes that go together within clusters, such as the pairs of a query.
+
+    They count as so many independent ones as would leave the mean as uncertain (Korn and Graubard 1998: the design
+    effect is found from the data and at least 1, and Student's quantile pays for finding it from few clusters). With
+    fewer than five clusters, or outcomes that are all alike, it cannot be found, and each cluster counts as one.
+
+    Args:
+        outcomes: each from 0 to 1.
+        clusters: what each belongs to, in the same order.
+    """
+    from scipy.stats import norm, t
+
+    n = len(outcomes)
+    if len(set(clusters)) == n:
+        return wilson(sum(outcomes), n)
+    share = sum(outcomes) / n
+    sums: dict[Hashable, float] = {}
+    for outcome, cluster in zip(outcomes, clusters, strict=True):
+        sums[cluster] = sums.get(cluster, 0.0) + outcome - share
+    count, alone = len(sums), share * (1 - share) / n
+    if count < LEAST_CLUSTERS or alone < 1e-12:
+        return wilson(share * count, count)
+    together = count / (count - 1) * sum(each**2 for each in sums.values()) / n**2
+    effective = n / max(1.0, together / alone) * float(norm.ppf(0.975) / t.ppf(0.975, count - 1)) ** 2
+    return wilson(share * effective, effective)
+
+
 @dataclass(frozen=True)
 class Power:
-    """What so many comparisons of two models can show."""
+    """What so many queries can show, each with one vote."""
 
     n: int
-    """Comparisons of the pair that has fewest."""
+    """Queries of the pair that has fewest."""
     smallest: float | None
     """Least distance of the true win rate from 50 %, in points, that is found with 80 % chance at α = .05."""
     smallest_holm: float | None
@@ -57,7 +87,7 @@ class Power:
 
 
 def power_of(n: int, pairs: int) -> Power:
-    """The power of the exact test with `n` comparisons, alone and as the strictest of `pairs` tests."""
+    """The power of the exact test with one vote on each of `n` queries, alone and as the strictest of `pairs` tests."""
     return Power(n, detectable(n, ALPHA), detectable(n, ALPHA / max(pairs, 1)))
 
 

@@ -34,10 +34,12 @@ class PairOutcome:
     low: float
     high: float
     """Wilson's 95 % interval of the rate, in %."""
+    queries: int
+    """On so many queries the two met."""
     p_by_query: float
     p_by_query_holm: float
-    """The same tests with one vote a query, for whom more of its rankings prefer: to be trusted where queries were
-    ranked several times, since their rankings are not independent."""
+    """The same tests with one vote a query, for whom more of its rankings prefer: what findings go by, since rankings
+    of one query are not independent. With one ranking a query they are `p` and `p_holm`."""
 
 
 @dataclass(frozen=True)
@@ -92,24 +94,27 @@ def _pairs(duels: Duels) -> list[PairOutcome]:
             if n:
                 found.append((a, duels.models[to], round(wins[at, to] - tied / 2), tied, n))
     ps = [sign_test(won, n - tied - won) for _, _, won, tied, n in found]
-    clustered = [sign_test(*by_query[a, b]) for a, b, *_ in found]
+    clustered = [sign_test(*by_query[a, b][:2]) for a, b, *_ in found]
     outcomes = []
     for row, p, p_holm, by, by_holm in zip(found, ps, holm(ps), clustered, holm(clustered), strict=True):
-        _, _, won, tied, n = row
+        a, b, won, tied, n = row
         low, high = wilson(won + tied / 2, n)
         rate = 100 * (won + tied / 2) / n
-        outcomes.append(PairOutcome(*row, rate, p, p_holm, 100 * low, 100 * high, by, by_holm))
+        outcomes.append(PairOutcome(*row, rate, p, p_holm, 100 * low, 100 * high, by_query[a, b][2], by, by_holm))
     return outcomes
 
 
-def _by_query(duels: Duels) -> dict[tuple[str, str], tuple[int, int]]:
-    """Pair → (queries on which more rankings prefer the first, the second)."""
+def _by_query(duels: Duels) -> dict[tuple[str, str], tuple[int, int, int]]:
+    """Pair → (queries on which more rankings prefer the first, the second; queries on which they met)."""
     count, queries = len(duels.models), max(len(duels.queries), 1)
     met, at = np.unique((duels.first * count + duels.second) * queries + duels.query, return_inverse=True)
     lead = np.sign(np.bincount(at, duels.score - 0.5, len(met)))
-    won, lost = (np.bincount(met // queries, lead == side, count * count).astype(int) for side in (1, -1))
+    won, lost, all_ = (
+        np.bincount(met // queries, chosen, count * count).astype(int)
+        for chosen in (lead == 1, lead == -1, np.ones(len(met)))
+    )
     return {
-        (a, b): (int(won[one * count + two]), int(lost[one * count + two]))
+        (a, b): (int(won[at := one * count + two]), int(lost[at]), int(all_[at]))
         for one, a in enumerate(duels.models)
         for two, b in enumerate(duels.models)
     }

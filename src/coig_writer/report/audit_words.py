@@ -64,10 +64,12 @@ def _category_short(f: Mapping[str, Any]) -> Words:
 
 
 def _genres_short(f: Mapping[str, Any]) -> Words:
+    none = f["absent"]
+    absent = Label(f"，其中 {none} 种一个也没有", f", {none} of them none at all") if none else Label("", "")
     return Words(
         Label(
-            f"{f['genres']} 种体裁不到 {f['least']} 个，其中 {f['absent']} 种一个也没有。",
-            f"{f['genres']} genres have fewer than {f['least']} triplets, {f['absent']} of them none.",
+            f"{f['genres']} 种体裁不到 {f['least']} 个{absent.zh}。",
+            f"{f['genres']} genres have fewer than {f['least']} triplets{absent.en}.",
         ),
         Label(
             "论文只要求每一类够数，不要求每种体裁；这里列出来供选题参考。",
@@ -104,7 +106,9 @@ def _concentrated(f: Mapping[str, Any]) -> Words:
         Label(
             f"共 {f['names']} 个{name.zh}，实际相当于均匀的 {f['effective']:.1f} 个（基尼系数 {f['gini']:.2f}）。",
             f"There are {f['names']} in all, worth {f['effective']:.1f} even ones (Gini {f['gini']:.2f}).",
-        ),
+        )
+        if f["names"] > 1
+        else Label("别的一个也没有。", "There is no other."),
         Label("补充别处的作品，或从这一处少取。", "Add articles from elsewhere, or take fewer from there."),
     )
 

@@ -5,10 +5,13 @@ The page for the screen draws its own (`templates/`), from the same numbers.
 
 from __future__ import annotations
 
+from bisect import bisect
 from collections.abc import Mapping, Sequence
 from functools import cache
+from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
+from unicodedata import east_asian_width
 
 from coig_writer.dataset.statistics import Statistics
 from coig_writer.errors import SettingError
@@ -41,6 +44,8 @@ INK, QUIET, RULE, BLUE, RED = "#23211d", "#676054", "#ddd6c6", "#1d4f7c", "#a832
 BLUES = ("#123a5e", "#1d4f7c", "#3f6c97", "#6389ae", "#88a6c2", "#adc2d5", "#cdd9e4", "#e3eaf0")
 """From the largest slice to the smallest."""
 _TRIPLETS = Label("三元组个数", "Triplets")
+NAME_WIDTH = 48
+"""Latin letters that fit beside a bar as a genre's name; the taxonomy's fit, those of the data may be anything."""
 PART_COLOURS = {"article": BLUE, "prompt": RED, "reasoning": "#7a7263"}
 
 
@@ -116,6 +121,7 @@ def house_style() -> dict[str, Any]:
         "font.sans-serif": [chinese_font(), "DejaVu Sans"],
         "font.size": 10,
         "axes.unicode_minus": False,
+        "text.parse_math": False,  # a dollar sign in a name is a dollar sign
         "axes.edgecolor": QUIET,
         "axes.labelcolor": QUIET,
         "axes.spines.top": False,
@@ -204,10 +210,17 @@ def _genre_rows(found: Statistics, language: Language) -> list[tuple[str, int | 
         members = [group for group in found.genres if group.category.slug == category.slug]
         rows.append((f"{say(labels.group(category.slug), language)} {category.count:,}", None))
         rows += [
-            (say(labels.genre(group.slug), language), group.count)
+            (_on_one_line(say(labels.genre(group.slug), language)), group.count)
             for group in sorted(members, key=lambda each: -each.count)
         ]
     return rows
+
+
+def _on_one_line(name: str) -> str:
+    """A name as it fits beside a bar: without line breaks and what cannot be printed, and not too long."""
+    line = " ".join("".join(letter if letter.isprintable() else " " for letter in name).split())
+    ends = list(accumulate(1 + (east_asian_width(letter) in "WF") for letter in line))
+    return line if not ends or ends[-1] <= NAME_WIDTH else f"{line[: bisect(ends, NAME_WIDTH - 1)]}…"
 
 
 def length_histograms(found: Statistics, language: Language) -> Figure:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from coig_writer.evaluate.bradley_terry import Score
+from coig_writer.evaluate.choice import LEAST_TO_RESAMPLE
 from coig_writer.evaluate.compare import Comparison, comparison_json
 from coig_writer.evaluate.significance import ALPHA
 from coig_writer.evaluate.tally import Matrix, PairOutcome
@@ -42,16 +43,16 @@ class Cell:
 
     @property
     def settled(self) -> bool:
-        """Whether the pair differs after correction."""
-        return self.pair.p_holm < ALPHA
+        """Whether the pair differs after correction, with one vote a query."""
+        return self.pair.p_by_query_holm < ALPHA
 
 
 @dataclass(frozen=True)
 class Forest:
     """Scores with their intervals on one axis; places in per cent of the width, heights in pixels."""
 
-    rows: list[tuple[str, Score, float, float, float]]
-    """(model, score, place, low, high), the highest first."""
+    rows: list[tuple[str, Score, float, float | None, float | None]]
+    """(model, score, place, low, high), the highest first; no low and high where there is no interval."""
     ticks: list[tuple[float, str]]
     zero: float
     height: int
@@ -59,8 +60,8 @@ class Forest:
 
 def forest(scores: Mapping[str, Score]) -> Forest:
     """The plot of some scores; the axis has round steps and holds zero and all intervals."""
-    low = min([0.0, *(each.low for each in scores.values())])
-    high = max([0.0, *(each.high for each in scores.values())])
+    ends = [end for each in scores.values() for end in (each.score, each.low, each.high) if end is not None]
+    low, high = min([0.0, *ends]), max([0.0, *ends])
     step = _round_step((high - low) / 5 or 0.2)
     first, last = math.floor(low / step), math.ceil(high / step)
     last = max(last, first + 1)
@@ -70,7 +71,16 @@ def forest(scores: Mapping[str, Score]) -> Forest:
 
     ordered = sorted(scores.items(), key=lambda item: -item[1].score)
     return Forest(
-        [(model, each, place(each.score), place(each.low), place(each.high)) for model, each in ordered],
+        [
+            (
+                model,
+                each,
+                place(each.score),
+                None if each.low is None else place(each.low),
+                None if each.high is None else place(each.high),
+            )
+            for model, each in ordered
+        ],
         [(place(number * step), f"{number * step:+.10g}" if number else "0") for number in range(first, last + 1)],
         place(0),
         ROW_HEIGHT * len(scores),
@@ -122,6 +132,7 @@ def render_comparison(found: Mapping[str, Comparison], *, title: str, unread: Se
         forest=forest,
         matrix_rows=matrix_rows,
         alpha=ALPHA,
+        least=LEAST_TO_RESAMPLE,
         row_height=ROW_HEIGHT,
         unbroken=unbroken,
     )

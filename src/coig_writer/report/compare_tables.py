@@ -33,9 +33,9 @@ def tables(found: Found, unread: Sequence[Unread]) -> dict[str, Table]:
         "judges": _judges(found),
         "judges part": _partings(found),
         "position": (
-            ["group", "voters", "place", "win rate", "p", "n"],
+            ["group", "voters", "place", "win rate", "p", "rankings", "queries"],
             [
-                [name, side, place, rate, bias.p, bias.n]
+                [name, side, place, rate, bias.p, bias.n, bias.queries]
                 for name, each in found.items()
                 for side, bias in each.position_bias.items()
                 for place, rate in enumerate(bias.win_rate, 1)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
 from coig_writer.evaluate.bradley_terry import LEAST_FOR_FIT
+from coig_writer.evaluate.choice import LEAST_TO_RESAMPLE
 from coig_writer.evaluate.compare import Comparison
 from coig_writer.evaluate.significance import ALPHA
 from coig_writer.evaluate.synthetic import RATER
@@ -80,16 +81,22 @@ def _origin(found: Comparison) -> Iterator[Statement]:
 
 
 def _differences(found: Comparison) -> Iterator[Statement]:
-    holds = [pair for pair in found.pairs if pair.p_holm < ALPHA]
-    lost = [pair for pair in found.pairs if pair.p < ALPHA <= pair.p_holm]
-    none = [pair for pair in found.pairs if pair.p >= ALPHA]
+    holds = [pair for pair in found.pairs if pair.p_by_query_holm < ALPHA]
+    lost = [pair for pair in found.pairs if pair.p_by_query < ALPHA <= pair.p_by_query_holm]
+    none = [pair for pair in found.pairs if pair.p_by_query >= ALPHA]
     if found.pairs:
-        listed = _listed(holds)
+        listed, count = _listed(holds), len(found.pairs)
         yield Statement(
             "shown" if holds else "open",
             Label(
-                f"{len(found.pairs)} 对模型中，{len(holds)} 对经 Holm 校正后仍有差别{listed.zh}。",
-                f"Of {len(found.pairs)} pairs of models, {len(holds)} differ after Holm's correction{listed.en}.",
+                f"{count} 对模型中，{len(holds)} 对经 Holm 校正后仍有差别{listed.zh}。",
+                f"Of {count} pairs of models, {len(holds)} {'differs' if len(holds) == 1 else 'differ'} "
+                f"after Holm's correction{listed.en}.",
+            )
+            if count > 1
+            else Label(
+                f"只有一对模型，{'有差别' if holds else '看不出差别'}{listed.zh}。",
+                f"There is one pair of models, and it {'differs' if holds else 'shows no difference'}{listed.en}.",
             ),
         )
     for pair in lost:
@@ -104,10 +111,10 @@ def _differences(found: Comparison) -> Iterator[Statement]:
 
 
 def _between(pair: PairOutcome, zh: str, en: str) -> Label:
-    figures = f"{pair.rate:.2f} % ({pair.low:.1f}–{pair.high:.1f}), n = {pair.n:,}, p = {chance(pair.p)}"
+    figures = f"{pair.rate:.2f} % ({pair.low:.1f}–{pair.high:.1f}), n = {pair.n:,}, p = {chance(pair.p_by_query)}"
     return Label(
-        f"{pair.a} 对 {pair.b}：{zh}。{figures}，Holm {chance(pair.p_holm)}。",
-        f"{pair.a} against {pair.b}: {en}. {figures}, Holm {chance(pair.p_holm)}.",
+        f"{pair.a} 对 {pair.b}：{zh}。{figures}，Holm {chance(pair.p_by_query_holm)}。",
+        f"{pair.a} against {pair.b}: {en}. {figures}, Holm {chance(pair.p_by_query_holm)}.",
     )
 
 
@@ -124,14 +131,26 @@ def _listed(pairs: list[PairOutcome]) -> Label:
 
 
 def _order(found: Comparison) -> Iterator[Statement]:
-    unbound = [model for model, each in found.bradley_terry.items() if each.separated]
+    met = [each for each in found.components if len(each) > 1]
+    if len(found.components) > 1:
+        zh = "；".join("、".join(each) for each in found.components)
+        en = "; ".join(", ".join(each) for each in found.components)
+        yield Statement(
+            "caution",
+            Label(
+                f"下面几组模型之间从未比过，也没有经由别的模型比过，得分与名次只在组内有意义：{zh}。",
+                "These groups of models never met, not even by way of others, so scores and ranks count within a group "
+                f"only: {en}.",
+            ),
+        )
+    unbound = [model for each in met for model in each if found.bradley_terry[model].separated]
     if unbound:
         names = "、".join(unbound), ", ".join(unbound)
         yield Statement(
             "caution",
             Label(
-                f"{names[0]} 对其余的全胜或全负，得分没有上下限，只能看次序。",
-                f"{names[1]}: won or lost everything against the rest, so the scores have no bound; "
+                f"{names[0]} 对其余的全胜或全负，得分没有上下限，也就没有区间，只能看次序。",
+                f"{names[1]}: won or lost everything against the rest, so the scores have no bound and no interval; "
                 "read the order only.",
             ),
         )
@@ -153,38 +172,48 @@ def _power(found: Comparison) -> Iterator[Statement]:
     if not found.power:
         return
     if found.prompts < LEAST_FOR_FIT:
+        few = found.prompts < LEAST_TO_RESAMPLE
         yield Statement(
             "caution",
             Label(
-                f"只有 {found.prompts} 题：按题重抽样得出的区间太窄，不可依凭，拟合优度不作检验。",
-                f"Only {found.prompts} {'query' if found.prompts == 1 else 'queries'}: intervals that resample queries "
-                "are too narrow to be relied on, and the fit is not tested.",
+                f"只有 {found.prompts} 题，"
+                + ("太少，不能重抽样：得分与一致性没有区间" if few else "按题重抽样得出的区间偏窄，不可依凭")
+                + "，拟合优度不作检验。",
+                f"Only {found.prompts} {'query' if found.prompts == 1 else 'queries'}: "
+                + (
+                    "too few to resample, so scores and agreement have no intervals"
+                    if few
+                    else "intervals that resample queries are too narrow to be relied on"
+                )
+                + ", and the fit is not tested.",
             ),
         )
     n, alone, strict = found.power.n, found.power.smallest, found.power.smallest_holm
     if alone is None:
         words = Label(
-            f"每对只有 {n} 次比较，什么差别都不可能显著。", f"With {n} comparisons a pair nothing can be significant."
+            f"每对只有 {n} 题，什么差别都不可能显著。",
+            f"With {n} {'query' if n == 1 else 'queries'} a pair nothing can be significant.",
         )
     else:
         strictest = ("任何差别都不行", "none") if strict is None else (f"{strict:.1f} 个百分点", f"{strict:.1f} points")
         words = Label(
-            f"每对 {n:,} 次比较，胜率离 50 % 至少 {alone:.1f} 个百分点才有八成把握看出来；"
-            f"按最严的校正，{strictest[0]}。",
-            f"{n:,} comparisons a pair find, four times in five, a win rate {alone:.1f} points from 50 %; "
+            f"每对 {n:,} 题，胜率离 50 % 至少 {alone:.1f} 个百分点才有八成把握看出来；按最严的校正，{strictest[0]}。",
+            f"{n:,} queries a pair find, four times in five, a win rate {alone:.1f} points from 50 %; "
             f"at the strictest step of the correction, {strictest[1]}.",
         )
     yield Statement("caution", words)
     if found.n > found.prompts:
-        kept = sum(pair.p_by_query_holm < ALPHA for pair in found.pairs)
+        more = sum(pair.p_holm < ALPHA for pair in found.pairs)
         yield Statement(
             "caution",
             Label(
-                f"一题有多次排序：p 值与 Wilson 区间当它们互不相干，偏乐观。每题只算一票（多数意见），"
-                f"经 Holm 校正有差别的是 {kept} 对。得分的区间按题重抽样，不受此影响。",
-                "Some queries were ranked several times: p values and Wilson's intervals take these as independent "
-                f"and are too sure. With one vote a query, of its majority, {kept} of the pairs differ after Holm. "
-                "The intervals of the scores resample queries and are not affected.",
+                "一题有多次排序：同一题的排序并不独立，上面的结论每题只算一票（多数意见）。"
+                f"把每次排序都当独立的，经 Holm 校正会有 {more} 对有差别，那是偏乐观的；表中的 Wilson 区间同样偏窄。"
+                "得分的区间按题重抽样，不受此影响。",
+                "Some queries were ranked several times, and rankings of one query are not independent: what is said "
+                f"above counts one vote a query, of its majority. Taken as independent, {more} of the pairs would "
+                "differ after Holm, which is too sure, as are Wilson's intervals. The intervals of the scores resample "
+                "queries and are not affected.",
             ),
         )
 
@@ -197,7 +226,7 @@ def _people(found: Comparison) -> Iterator[Statement]:
                 yield Statement("caution", _no_alpha(max(each.places.units, each.outcomes.units)))
             continue
         low = alpha.alpha < TENTATIVE
-        value = f"{alpha.alpha:.3f} ({alpha.low:.3f}–{alpha.high:.3f})"
+        value = f"{alpha.alpha:.3f}" + _between_or_not(alpha.low, alpha.high, ".3f")
         verdict = (
             ("低于 0.667，结论只能算试探", "below .667, so conclusions are tentative at best")
             if low
@@ -229,7 +258,7 @@ def _no_alpha(shared: int) -> Label:
 
 def _biases(found: Comparison) -> Iterator[Statement]:
     for side, bias in found.position_bias.items():
-        if bias.p < ALPHA:
+        if bias.p is not None and bias.p < ALPHA:
             rates = ", ".join(f"{rate:.1f}" for rate in bias.win_rate)
             yield Statement(
                 "caution",
@@ -240,8 +269,17 @@ def _biases(found: Comparison) -> Iterator[Statement]:
                 ),
             )
     for side, length in found.length_bias.items():
-        odds = f"{length.doubling:.2f} ({length.doubling_low:.2f}–{length.doubling_high:.2f})"
-        if length.p < ALPHA:
+        if length.doubling is None:
+            yield Statement(
+                "caution",
+                Label(
+                    f"篇幅对{SIDES[side].zh}的影响与模型分不开：模型总是差这么长，或长的每次都赢。",
+                    f"What length does to {SIDES[side].en} cannot be told from what the models do: they always differ "
+                    "in length by as much, or the longer answer won every time.",
+                ),
+            )
+        elif length.p is not None and length.p < ALPHA:
+            odds = f"{length.doubling:.2f}" + _between_or_not(length.doubling_low, length.doubling_high, ".2f")
             yield Statement(
                 "caution",
                 Label(
@@ -249,6 +287,10 @@ def _biases(found: Comparison) -> Iterator[Statement]:
                     f"Length sways {SIDES[side].en}: twice as long multiplies the odds by {odds}, models held equal.",
                 ),
             )
+
+
+def _between_or_not(low: float | None, high: float | None, shape: str) -> str:
+    return "" if low is None or high is None else f" ({low:{shape}}–{high:{shape}})"
 
 
 def _judges(found: Comparison) -> Iterator[Statement]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from coig_writer.evaluate.eval_summary import MET
 from coig_writer.evaluate.evaluation import Evaluation
-from coig_writer.evaluate.judgement import Judgement
+from coig_writer.evaluate.judgement import Judgement, Status
 from coig_writer.evaluate.means import Mean
 from coig_writer.evaluate.read_table import MARKS
 from coig_writer.files import write_json, write_text
@@ -168,6 +168,7 @@ def render_evaluation(done: Evaluation) -> str:
         found=found,
         totals=totals,
         quotes=quotes,
+        second_errors=sum(row.status is Status.ERROR for row in done.second),
         too_small=EMBEDDED in done.judges,
         rows=[(row, highlighted(row)) for row in done.rows[:LISTED]],
         listed=LISTED,

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from coig_writer.evaluate.compare import Comparison
+from coig_writer.evaluate.significance import ALPHA
 from coig_writer.evaluate.synthetic import RATER
 from coig_writer.evaluate.textstats.run import TextStatistics
 from coig_writer.evaluate.votes import Votes
@@ -95,7 +96,9 @@ def _win_rates(comparison: Mapping[str, Comparison], languages: Sequence[str]) -
 
 def _tests(comparison: Mapping[str, Comparison], languages: Sequence[str]) -> Table:
     """What a win rate is worth: counts, Wilson's interval, exact tests, corrected over all pairs of the language."""
-    header = ["Language", "Pair", "Wins", "Ties", "Of", "Rate, %", "95 %", "p", "p (Holm)", "Differs"]
+    repeated = any(comparison[language].n > comparison[language].prompts for language in languages)
+    by_query = ["p (Holm), a vote a query"] if repeated else []
+    header = ["Language", "Pair", "Wins", "Ties", "Of", "Rate, %", "95 %", "p", "p (Holm)", *by_query, "Differs"]
     rows = [
         [
             _said(language),
@@ -107,7 +110,8 @@ def _tests(comparison: Mapping[str, Comparison], languages: Sequence[str]) -> Ta
             f"{pair.low:.1f}–{pair.high:.1f}",
             _chance(pair.p),
             _chance(pair.p_holm),
-            "yes" if pair.p_holm < 0.05 else "no",
+            *([_chance(pair.p_by_query_holm)] if repeated else []),
+            "yes" if pair.p_by_query_holm < ALPHA else "no",
         ]
         for language in languages
         for pair in comparison[language].pairs
@@ -115,6 +119,8 @@ def _tests(comparison: Mapping[str, Comparison], languages: Sequence[str]) -> Ta
     caption = (
         "Beside Table 2: exact two-sided sign tests, Holm's correction over a language's pairs, Wilson's intervals."
     )
+    if repeated:
+        caption += " Rankings of one query are not independent: pairs differ by tests with one vote a query."
     return Table("Table 2, tests", caption, header, rows)
 
 
@@ -137,8 +143,8 @@ def _diversity(models: Mapping[str, Any], languages: Sequence[str]) -> Table:
         return [
             *(f"{ttr[name]:.3f}" if ttr else None for name in ("mean", "median")),
             f"{ttr['q1']:.3f}–{ttr['q3']:.3f}" if ttr else None,
-            f"{mattr['mean']:.3f}" if mattr else None,
-            f"{mtld['mean']:.1f}" if mtld else None,
+            None if mattr is None else f"{mattr:.3f}",
+            None if mtld is None else f"{mtld:.1f}",
         ]
 
     caption = (

@@ -179,7 +179,7 @@ def _call_rows(calls: Sequence[Call]) -> list[CallRow]:
 def _call_row(label: Label, calls: Sequence[Call]) -> CallRow:
     return CallRow(
         label=label,
-        calls=len(calls),
+        calls=sum(call.calls for call in calls),
         failed=sum(call.failed for call in calls),
         prompt_tokens=sum(call.prompt_tokens for call in calls),
         cached_tokens=sum(call.cached_tokens for call in calls),

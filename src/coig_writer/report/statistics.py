@@ -250,12 +250,16 @@ def figure_label(figure: str) -> Label:
 
 
 def figure_text(value: float | None, places: int) -> str:
-    """A figure with its decimals, rounded half up, as tables print them; a dash where there is none."""
+    """A figure with its decimals, halves to the even digit, as the paper prints them; a dash where there is none.
+
+    The five published means whose next digit is a five and nothing more (such as 750.625 over eight texts, printed as
+    750.62, and 442.575 over forty, printed as 442.58) are those of this rule and of no other.
+    """
     if value is None:
         return "–"
-    from decimal import ROUND_HALF_UP, Decimal
+    from decimal import ROUND_HALF_EVEN, Decimal
 
-    return f"{Decimal(repr(float(value))).quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP):,}"
+    return f"{Decimal(repr(float(value))).quantize(Decimal(1).scaleb(-places), ROUND_HALF_EVEN):,}"
 
 
 def pair_of(group: ComparedGroup, figure: str) -> Pair | None:

@@ -190,14 +190,14 @@ def write_textstats(found: TextStatistics, folder: Path, *, figures: bool = True
     """Writes `textstats.json`, `answers.jsonl`, `textstats.xlsx`, figures and `report.html` into a folder.
 
     Raises:
-        SettingError: figures are wanted and no font with Chinese characters is installed.
+        SettingError: figures are wanted and no font with Chinese characters is installed; all else is written.
         StorageError: the folder cannot be written.
     """
     from coig_writer.report.textstats_figures import write_textstats_figures
 
-    if figures:
-        write_textstats_figures(found, folder / "figures")
     write_json(folder / "textstats.json", found.value)
     write_jsonl(folder / "answers.jsonl", answer_rows(found))
     write_workbook(folder / "textstats.xlsx", sheets(found))
     write_text(folder / "report.html", render_textstats(found))
+    if figures:  # at the end: without a font for them the rest is there
+        write_textstats_figures(found, folder / "figures")

@@ -166,7 +166,8 @@ def behaviour_areas(groups: Sequence[Group], language: Language) -> Figure:
         axes.set_title(_name(group, language), loc="left", fontsize=9.5)
     for axes in every[len(groups) :]:
         axes.set_visible(False)
-    for axes in every[-grid.shape[1] :]:
+    for axes in every[: len(groups)][-grid.shape[1] :]:  # the lowest of each column that is seen
+        axes.tick_params(labelbottom=True)
         axes.set_xlabel(say(Label("文本的进程（%）", "Progress of the text (%)"), language))
     figure.supylabel("%", fontsize=10, color=QUIET)
     figure.suptitle(

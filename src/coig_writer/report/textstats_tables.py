@@ -115,12 +115,12 @@ LENGTHS = [
 DIVERSITY = [
     _c("TTR 均值", "TTR mean", "ttr.mean", 3),
     _c("中位", "median", "ttr.median", 3),
-    _c("MATTR 均值", "MATTR mean", "mattr.mean", 3),
-    _c("中位", "median", "mattr.median", 3),
-    _c("MTLD 均值", "MTLD mean", "mtld.mean", 1),
-    _c("中位", "median", "mtld.median", 1),
-    _c("HD-D 均值", "HD-D mean", "hdd.mean", 3),
-    _c("中位", "median", "hdd.median", 3),
+    _c("MATTR 均值", "MATTR mean", "mattr", 3),
+    _c("中位", "median", "spread.mattr.median", 3),
+    _c("MTLD 均值", "MTLD mean", "mtld", 1),
+    _c("中位", "median", "spread.mtld.median", 1),
+    _c("HD-D 均值", "HD-D mean", "hdd", 3),
+    _c("中位", "median", "spread.hdd.median", 3),
 ]
 CONTAMINATION = [
     Column(_N, "n"),

@@ -8,6 +8,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
+from coig_writer.schema import Verdict
 from coig_writer.studio import gold, training
 from coig_writer.studio.models import Assignment, Decision, Item, Membership, Project
 from coig_writer.studio.models.audit import record
@@ -141,3 +142,44 @@ def release(item: Item, user: Any, role: Role) -> None:
         )
         if done:
             record("give back", actor=user, item=item, role=str(role))
+
+
+def can_set_aside(item: Item) -> bool:
+    """Whether a manager may take an item out of the queue, or put back one that is out of it."""
+    if item.status == Status.REMOVED:
+        return not item.decisions.filter(verdict=Verdict.REMOVE).exists()
+    return item.status in CLAIMABLE and item.exercise is None and not item.assignments.filter(ended=None).exists()
+
+
+def set_aside(item: Item, *, by: Any) -> None:
+    """Takes an item that nobody works on out of the queue: it is not worth the work, or a copy.
+
+    Raises:
+        Refusal: somebody holds it, or it is in review or decided.
+    """
+    expire(item.project)
+    with transaction.atomic():
+        held = Assignment.objects.filter(item=OuterRef("pk"), ended=None)
+        free = Item.objects.filter(~Exists(held), pk=item.pk, status__in=CLAIMABLE, exercise__isnull=True)
+        if not free.update(status=Status.REMOVED, finished=timezone.now()):
+            raise Refusal(
+                "这一篇有人在写，或已交审、已定，不能搁下。",
+                "Somebody is writing this item, or it is in review or decided; it cannot be set aside.",
+                status=409,
+            )
+        record("set aside", actor=by, item=item)
+
+
+def take_up(item: Item, *, by: Any) -> None:
+    """Puts an item that was set aside back into the queue.
+
+    Raises:
+        Refusal: it was not set aside, but removed by a verdict.
+    """
+    with transaction.atomic():
+        judged = item.decisions.filter(verdict=Verdict.REMOVE).exists()
+        status = Status.DRAFT if item.author_id else Status.CANDIDATE
+        gone = Item.objects.filter(pk=item.pk, status=Status.REMOVED)
+        if judged or not gone.update(status=status, finished=None):
+            raise Refusal("这一篇不是搁下的。", "This item was not set aside.", status=409)
+        record("take up", actor=by, item=item)

@@ -10,9 +10,9 @@ from typing import Any
 
 from django.db.models import Prefetch
 
-from coig_writer.files import write_jsonl
+from coig_writer.files import dumps, write_jsonl
 from coig_writer.schema import DIMENSIONS, Provenance, Review, Triplet, Verdict
-from coig_writer.studio.models import Decision, Item, Project, Version
+from coig_writer.studio.models import AuditEntry, Decision, Item, Project, Version
 from coig_writer.studio.workflow import Status
 
 
@@ -99,10 +99,27 @@ def history(project: Project) -> Iterator[dict[str, Any]]:
         }
 
 
+def audit(project: Project) -> Iterator[dict[str, Any]]:
+    """Who did what, when, in the order in which it was done; people as handles, and no texts."""
+    found = AuditEntry.objects.filter(project=project, item__exercise__isnull=True).select_related("item")
+    for each in found.defer("item__article_json", "item__draft_json").order_by("id").iterator():
+        detail = dict(each.detail)
+        if "user" in detail:
+            detail["user"] = f"human:{project.handle(detail['user'])}"
+        yield {
+            "at": each.at.isoformat(),
+            "by": f"human:{project.handle(each.actor_id)}" if each.actor_id else None,
+            "action": each.action,
+            "id": each.item.key if each.item else None,
+            "detail": detail,
+        }
+
+
 EXPORTS: dict[str, Callable[[Project], Iterator[Any]]] = {
     "triplets": triplets,
     "decisions": decisions,
     "history": history,
+    "audit": audit,
 }
 """What can be exported, by name."""
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -127,6 +144,8 @@ def as_csv(rows: Iterable[Triplet | dict[str, Any]]) -> Iterator[str]:
 
 
 def _cell(value: Any) -> Any:
+    if isinstance(value, dict):
+        return dumps(value)
     return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
 
 

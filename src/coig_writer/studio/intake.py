@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+import time
+from codecs import BOM_UTF8
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from django.db import transaction
+from pydantic import ValidationError
 
+from coig_writer.corpus.assess import DIMENSIONS
 from coig_writer.corpus.findings import Finding
 from coig_writer.dataset.read import Reject, iter_triplets
 from coig_writer.errors import CoigError
@@ -23,8 +28,13 @@ from coig_writer.taxonomy import resolve
 CHUNK = 100
 """Items stored in one transaction, so that nobody who saves meanwhile waits long."""
 SHOWN_REJECTS = 20
+OPENING = 30
+"""Characters of a first line that stand for a missing title."""
 LOOKED_AT = 5_000
 """Texts of a project among which an import looks for near copies; with more it would take minutes, and says so."""
+
+LOOKING = 5.0
+"""Seconds that an import spends on the pre-analysis of its texts; the rest follows when they are listed."""
 
 
 @dataclass(frozen=True)
@@ -56,9 +66,24 @@ class Imported:
     rejects: list[Reject] = field(default_factory=list)
     near: list[NearCopy] | None = field(default_factory=list)
     """What was added and is very like what the project had; None: not looked for, since that was too much."""
+    doubts: Counter[str] = field(default_factory=Counter)
+    """Reason → how many of those added are hardly worth the work, as far as they were looked at."""
+    unseen: int = 0
+    """Added and not looked at for lack of time; it is made up for when they are shown."""
+
+    @property
+    def doubted(self) -> list[tuple[str, int]]:
+        """`doubts`, the most frequent first; in a template a counter answers every name with a count."""
+        return self.doubts.most_common()
+
+    @property
+    def doubtful(self) -> int:
+        return self.doubts.total()
 
 
-def import_file(project: Project, path: Path, *, actor: Any = None, name: str | None = None) -> Imported:
+def import_file(
+    project: Project, path: Path, *, actor: Any = None, name: str | None = None, seconds: float | None = LOOKING
+) -> Imported:
     """Adds every article of a file that the project does not have yet.
 
     Args:
@@ -66,22 +91,28 @@ def import_file(project: Project, path: Path, *, actor: Any = None, name: str | 
             triplets that `dataset` reads.
         actor: who did it, for the audit log.
         name: what the file is called there, if not as it is called here.
+        seconds: for which new texts are looked at one by one while somebody waits; None: until all are.
 
     Raises:
         InputError: the file is missing or of no known kind.
     """
     done = Imported()
+    until = None if seconds is None else time.monotonic() + seconds
     last = project.items.order_by("-pk").values_list("pk", flat=True).first() or 0
     for chunk in _chunks(_incoming(path)):
         records = []
         for each in chunk:
             if isinstance(each, Reject):
-                done.rejects.append(each)
+                where = each.where.replace(path.name, name or path.name)
+                done.rejects.append(replace(each, where=where))
             else:
                 records.append(each)
         added = add(project, records)
-        done.added += added
-        done.known += len(records) - added
+        look_at(added, until=until)
+        done.added += len(added)
+        done.known += len(records) - len(added)
+        done.doubts.update(item.doubt for item in added if item.doubt)
+        done.unseen += sum(item.doubt is None for item in added)
     done.near = _near_copies(project, last)
     record(
         "import",
@@ -117,8 +148,8 @@ def _chunks(records: Iterator[Incoming | Reject]) -> Iterator[list[Incoming | Re
         yield chunk
 
 
-def add(project: Project, records: list[Incoming]) -> int:
-    """Stores those whose article the project does not have, and returns how many."""
+def add(project: Project, records: list[Incoming]) -> list[Item]:
+    """Stores those whose article the project does not have, and returns their items."""
     by_key = {each.article.id: each for each in records}
     with transaction.atomic():
         known = set(project.items.filter(key__in=by_key).values_list("key", flat=True))
@@ -130,7 +161,7 @@ def add(project: Project, records: list[Incoming]) -> int:
             if each.prompt or each.reasoning
         )
     sharing.share_if_wanted(project)
-    return len(new)
+    return items
 
 
 def _item(project: Project, incoming: Incoming) -> Item:
@@ -140,7 +171,7 @@ def _item(project: Project, incoming: Incoming) -> Item:
     return Item(
         project=project,
         key=article.id,
-        title=(article.title or article.text.strip().splitlines()[0])[:300],
+        title=article.title[:300] if article.title else _opening(article.text),
         genre=genre.slug if genre else "",
         category=genre.category if genre else "",
         specialist=bool(genre and genre.specialist),
@@ -150,6 +181,12 @@ def _item(project: Project, incoming: Incoming) -> Item:
         article_json=article.model_copy(update={"genre": genre.slug if genre else None}).model_dump(mode="json"),
         draft_json=draft.model_dump(mode="json", exclude={"article"}) if draft else None,
     )
+
+
+def _opening(text: str) -> str:
+    """What stands for a title where there is none."""
+    line = text.strip().splitlines()[0]
+    return line if len(line) <= OPENING else line[: OPENING - 1] + "…"
 
 
 def _genre(name: str | None):
@@ -165,11 +202,38 @@ def _incoming(path: Path) -> Iterator[Incoming | Reject]:
         for triplet in iter_triplets(path):
             yield triplet if isinstance(triplet, Reject) else _of_triplet(triplet)
         return
+    if path.is_file() and path.suffix != ".parquet":
+        yield from _of_lines(path)
+        return
     from coig_writer.annotate.run import load_drafts
 
-    for draft in load_drafts(path):
-        drafted = draft if draft.prompt or draft.reasoning or draft.screening or draft.analysis else None
-        yield Incoming(draft.article, draft.prompt or "", draft.reasoning or "", drafted)
+    yield from map(_of_draft, load_drafts(path))
+
+
+def _of_lines(path: Path) -> Iterator[Incoming | Reject]:
+    """Articles or drafts, a line each; a line that is neither is a reject, and the others come in all the same."""
+    with open(path, "rb") as file:
+        for number, line in enumerate(file, 1):
+            bare = line.removeprefix(BOM_UTF8).strip()
+            if not bare:
+                continue
+            try:
+                record = json.loads(bare)
+                if isinstance(record, dict) and "article" in record:
+                    yield _of_draft(Draft.model_validate(record))
+                else:
+                    yield Incoming(Article.model_validate(record))
+            except ValidationError as error:
+                first = error.errors()[0]
+                place = ".".join(map(str, first["loc"])) or "record"
+                yield Reject(f"{path.name}:{number}", f"{place}: {first['msg']}")
+            except (ValueError, RecursionError) as error:
+                yield Reject(f"{path.name}:{number}", f"not JSON: {type(error).__name__}")
+
+
+def _of_draft(draft: Draft) -> Incoming:
+    drafted = draft if draft.prompt or draft.reasoning or draft.screening or draft.analysis else None
+    return Incoming(draft.article, draft.prompt or "", draft.reasoning or "", drafted)
 
 
 def _kind(path: Path) -> str:
@@ -222,14 +286,7 @@ class Assessed:
 
 def assess(project: Project, text: str, *, url: str = "", published: str = "", title: str = "", genre: str = ""):
     """Looks at a proposed text as `corpus build` does, and for what the project has like it."""
-    from coig_writer.corpus.assess import DIMENSIONS
-    from coig_writer.corpus.inspection import inspect_row
-    from coig_writer.corpus.rows import Row, Stamp
-    from coig_writer.corpus.settings import CorpusSettings
-
-    stamps = [Stamp("proposer", published)] if published else []
-    row = Row("proposed", text=text, title=title or None, url=url or None, genre=genre or None, stamps=stamps)
-    found = inspect_row(asdict(row) | {"key": "0"}, CorpusSettings(language="any"))
+    found = _inspected(text, url=url, published=published, title=title, genre=genre)
     evidence = json.loads(found.get("evidence") or "{}")
     findings = {name: [Finding(**each) for each in evidence.get(name, [])] for name in DIMENSIONS}
     article = None
@@ -241,11 +298,51 @@ def assess(project: Project, text: str, *, url: str = "", published: str = "", t
         article,
         found.get("reason"),
         found.get("detail"),
-        {name: found[name] for name in DIMENSIONS if found.get(name) is not None},
+        _dimensions(found),
         {name: each for name, each in findings.items() if each},
         alike,
         similarity,
     )
+
+
+def look_at(items: Iterable[Item], *, until: float | None = None) -> None:
+    """Stores what speaks against the work on articles that a file brought.
+
+    A file need not give dates, so that a missing one speaks against nothing.
+
+    Args:
+        until: time of `time.monotonic` after which no further one is begun; those left are looked at when shown.
+    """
+    done = []
+    for item in items:
+        if until is not None and time.monotonic() > until:
+            break
+        article = item.article
+        found = _inspected(
+            article.text,
+            url=article.url or "",
+            published=article.published.isoformat() if article.published else "",
+            title=article.title or "",
+            genre=article.genre or "",
+            undated=True,
+        )
+        item.doubt, item.doubt_detail = found.get("reason") or "", (found.get("detail") or "")[:300]
+        done.append(item)
+    Item.objects.bulk_update(done, ["doubt", "doubt_detail"])
+
+
+def _inspected(text: str, *, url: str, published: str, title: str, genre: str, undated: bool = False) -> dict[str, Any]:
+    from coig_writer.corpus.inspection import inspect_row
+    from coig_writer.corpus.rows import Row, Stamp
+    from coig_writer.corpus.settings import CorpusSettings
+
+    stamps = [Stamp("proposer", published)] if published else []
+    row = Row("proposed", text=text, title=title or None, url=url or None, genre=genre or None, stamps=stamps)
+    return inspect_row(asdict(row) | {"key": "0"}, CorpusSettings(language="any", allow_undated=undated))
+
+
+def _dimensions(found: dict[str, Any]) -> dict[str, float]:
+    return {name: found[name] for name in DIMENSIONS if found.get(name) is not None}
 
 
 def near(project: Project, article: Article) -> tuple[Item | None, float]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from coig_writer.annotate.checks import check_parts
-from coig_writer.annotate.overlap import Bare
+from coig_writer.annotate.overlap import Bare, bare_text
 from coig_writer.annotate.settings import AnnotateSettings
 from coig_writer.report import labels
 from coig_writer.report.labels import Label
@@ -68,7 +68,7 @@ def _marks(finding: Finding, written: str, article: str) -> list[Mark]:
     span = finding.span or ""
     found = [Mark(finding.part, *units(written, at, at + len(span)), finding.rule) for at in _places(written, span)]
     if finding.rule == "quoted-span":
-        bare, quoted = Bare.of(article), Bare.of(span).text
+        bare, quoted = Bare.of(article), bare_text(span)
         found += [
             Mark("article", *units(article, bare.places[at], bare.places[at + len(quoted) - 1] + 1), finding.rule)
             for at in _places(bare.text, quoted)
@@ -91,7 +91,7 @@ def units(text: str, start: int, end: int) -> tuple[int, int]:
 
 
 def _units(text: str) -> int:
-    return len(text) + sum(char > "\uffff" for char in text)
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 @dataclass(frozen=True)

@@ -96,6 +96,53 @@ def find_invitation(token: str) -> Invitation:
     return found
 
 
+def withdraw(invitation: Invitation, *, by: Any) -> None:
+    """Lets an invitation expire that nobody has used; one that was used stays as it is."""
+    with transaction.atomic():
+        open_ones = Invitation.objects.filter(pk=invitation.pk, used_at=None, expires__gt=timezone.now())
+        if open_ones.update(expires=timezone.now()):
+            record("withdraw invitation", actor=by, project=invitation.project, role=invitation.role)
+
+
+def new_password(user: Any, *, by: Any = None, project: Project | None = None) -> str:
+    """A generated password in place of one that was forgotten; whoever is signed in with the old one is out.
+
+    Args:
+        by: who gives it; None: the operator at the command line.
+
+    Raises:
+        Refusal: `by` may not, since the person is also somebody whom they do not lead.
+    """
+    if by is not None and not _may_reset(user, by):
+        raise Refusal(
+            "这个人还有你管不到的角色；请管理这台服务器的人用 coig-writer studio new-password 改。",
+            "This person also has roles that are not yours to manage; ask whoever runs the server for "
+            "`coig-writer studio new-password`.",
+            status=403,
+        )
+    password = generated_password()
+    with transaction.atomic():
+        user.set_password(password)
+        user.save(update_fields=["password"])
+        forget_failures(user.username)
+        record("new password", actor=by, project=project, user=user.pk)
+    return password
+
+
+def _may_reset(user: Any, by: Any) -> bool:
+    """Managers lead everybody but administrators; the operator leads all, and nobody resets their own here."""
+    if by.pk == user.pk or user.is_superuser:
+        return False
+    if by.is_superuser:
+        return True
+    theirs = Membership.objects.filter(user=user).values_list("project_id", "role")
+    led = set(Membership.objects.filter(user=by).values_list("project_id", "role"))
+    return all(
+        (project, Role.ADMIN) in led or (role != Role.ADMIN and (project, Role.MANAGER) in led)
+        for project, role in theirs
+    )
+
+
 def accept(invitation: Invitation, user: Any) -> None:
     """Uses an invitation up.
 

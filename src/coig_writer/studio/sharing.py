@@ -24,7 +24,10 @@ def expire(project: Project) -> int:
     """Ends leases that have run out, so that others may take the items; returns how many."""
     with transaction.atomic():
         gone = Assignment.objects.filter(item__project=project, ended=None, lease_until__lte=timezone.now())
-        return gone.update(ended=timezone.now(), outcome="expired")
+        count = gone.update(ended=timezone.now(), outcome="expired")
+        if count:
+            record("expire", project=project, leases=count)
+        return count
 
 
 def give(item: Item, user: Any, role: Role, *, made_by: Any = None, long: bool = False) -> Assignment:

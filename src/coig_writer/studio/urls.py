@@ -19,6 +19,7 @@ from coig_writer.studio.views import (
     workbench,
 )
 
+handler400 = refused.bad_request
 handler404 = refused.not_found
 handler500 = refused.failed
 
@@ -37,7 +38,10 @@ urlpatterns = [
     path("projects/<int:project_id>/propose", items.propose, name="propose"),
     path("projects/<int:project_id>/people", manage.people_page, name="people"),
     path("projects/<int:project_id>/people/invite", manage.invite, name="invite"),
+    path("projects/<int:project_id>/people/invitations/<int:invitation_id>", manage.withdraw, name="withdraw"),
+    path("projects/<int:project_id>/people/<int:membership_id>/password", manage.new_password, name="new-password"),
     path("projects/<int:project_id>/people/<int:membership_id>", manage.member, name="member"),
+    path("projects/<int:project_id>/people/<int:membership_id>/skills", manage.skills, name="skills"),
     path("projects/<int:project_id>/assignment", rules.rules, name="rules"),
     path("projects/<int:project_id>/overview", manage.overview, name="overview"),
     path("projects/<int:project_id>/release", manage.release, name="release"),
@@ -56,6 +60,7 @@ urlpatterns = [
     path("items/<int:item_id>/release", mine.give_back, name="give-back"),
     path("items/<int:item_id>/assign", manage.assign_item, name="assign"),
     path("items/<int:item_id>/specialist", rules.specialist, name="specialist"),
+    path("items/<int:item_id>/set-aside", items.set_aside, name="set-aside"),
     path("items/<int:item_id>/review", reviews.review, name="review"),
     path("items/<int:item_id>/inspect", reviews.inspect, name="inspect"),
     path("items/<int:item_id>/remarks", reviews.remarks, name="remarks"),

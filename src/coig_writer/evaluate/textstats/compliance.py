@@ -21,13 +21,18 @@ TITLE = 24
 KINDS = ("length", "sections", "lines", "line_length", "rhyme", "tones", "must_include", "must_avoid")
 
 _HAN = re.compile(f"[{HAN}]")
-_HEADING = re.compile(r"^\s*#{1,6}\s+\S|^\s*\*\*[^*\n]{1,40}\*\*\s*[:：]?\s*$", re.MULTILINE)
+_SPACE = r"[^\S\n]"
+"""White space within a line: with `\\s` a text of many blank lines would take time by their square."""
+_HEADING = re.compile(
+    rf"^{_SPACE}*#{{1,6}}{_SPACE}+\S|^{_SPACE}*\*\*[^*\n]{{1,40}}\*\*{_SPACE}*[:：]?{_SPACE}*$", re.MULTILINE
+)
 _NUMBERED = re.compile(
-    r"^[\s*#>【\[（(]*(?:第\s*[0-9一二三四五六七八九十百]+|[0-9]{1,3}(?=\s*[.、．:：)）\]】/／\s])|[一二三四五六七八九十]{1,3}(?=[、.．:：)）\]】\s]|$)"
+    rf"^(?:{_SPACE}|[*#>【\[（(])*"
+    r"(?:第\s*[0-9一二三四五六七八九十百]+|[0-9]{1,3}(?=\s*[.、．:：)）\]】/／\s])|[一二三四五六七八九十]{1,3}(?=[、.．:：)）\]】\s]|$)"
     r"|[①-⑳]|(?:part|chapter|section|day|post|scene|slide|entry|act|step|letter)\s+\w+|[IVX]{1,5}(?=[.:)\s]|$))",
     re.MULTILINE | re.IGNORECASE,
 )
-_RULE = re.compile(r"^\s*(?:[-*_—=]\s*){3,}$", re.MULTILINE)
+_RULE = re.compile(rf"^{_SPACE}*(?:[-*_—=]{_SPACE}*){{3,}}$", re.MULTILINE)
 _BLANK = re.compile(r"\n\s*\n")
 _STOP_AT_END = re.compile(r"[。！？；，!?;,.…”\"]\s*$")
 

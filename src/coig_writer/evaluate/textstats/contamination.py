@@ -34,12 +34,30 @@ _ADDRESS = re.compile(
 )
 _CODE_LIKE = re.compile(r"[A-Z]{1,6}s?|[A-Za-z]|[A-Z][a-zÀ-ɏ]+(?:['’\-]?[A-ZÀ-Þ]?[a-zÀ-ɏ]+)*")
 """An abbreviation, a letter, or a word with a capital, which in Chinese is a name."""
+_CHINESE_TEXT = (
+    r"(?:characters?|words?|phrases?|idioms?|sayings?|sentences?|lines?|dialogues?|text|script|original|versions?|poems?"
+    r"|couplets?|translations?|titles?|names?|terms?)"
+)
 _ASKS_CHINESE = re.compile(
-    r"\b(?:in|into|from|of|with|some|mixed?|the)\s+(?:\w+\s+)?(?:chinese|mandarin|cantonese|hanzi)\b"
-    r"|\bbilingual|\bpinyin\b|\bchinese\s+(?:text|original|characters?|version|words?|phrases?|poem|idioms?)\b",
+    r"\b(?:bilingual|pinyin|hanzi)\b"
+    r"|\b(?:in|into)\s+(?:(?:both|either|simplified|traditional|classical|modern|written|mandarin|english|and|or)\s+)*"
+    r"(?:chinese|mandarin|cantonese)\b(?!\s+(?!(?:and|or|but|with|then|for|to|on|at|by|as|only|first|too|instead)\b)\w)"
+    r"|\b(?:some|mixe?d?|use|using|includ\w+|with)\s+(?:in\s+|a\s+(?:little|few)\s+)?(?:mandarin|cantonese)\b"
+    rf"|\b(?:chinese|mandarin|cantonese)\s+{_CHINESE_TEXT}\b",
     re.IGNORECASE,
 )
-_ASKS_LATIN = re.compile(r"英文|英语|英譯|英译|双语|雙語|中英|法语|法文|德语|德文|拉丁|外语|外文|拼音|单词|代码")
+"""Not where `Chinese` tells of something else: `in a Chinese village`, `readers of Chinese fiction`."""
+_ASKS_LATIN = re.compile(
+    r"(?:英文|英语|英語|外语|外語|外文|法语|法文|德语|德文|拉丁|双语|雙語|中英)"
+    r"(?!老师|老師|教师|教師|课|課|系|学院|學院|学校|學校|专业|專業|考试|考試|培训|水平|成绩|角)"
+    r"|英译|英譯|拼音|单词|單詞|代码|代碼"
+)
+_REFUSED = re.compile(
+    r"(?:\b(?:no|not|never|without|avoid(?:ing)?|free\s+of|instead\s+of|rather\s+than)|n['’]t)(?:\s+[\w-]+){0,3}\s*$"
+    r"|(?:不|别|別|勿|禁止|避免|没有|沒有|无|無)[^，。；！？、\n]{0,6}$",
+    re.IGNORECASE,
+)
+"""What turns a request for the other language, which follows, into its opposite."""
 NATURALISED = frozenset(
     re.findall(
         r"\S+",
@@ -82,8 +100,15 @@ def has_foreign(text: str, language: str) -> bool:
     return bool(re.search(f"[{HAN}]", text) if language == "en" else language == "zh" and _LATIN.search(text))
 
 
+def _asks(text: str, pattern: re.Pattern[str]) -> bool:
+    """Whether a query asks for the other language, and does not ask to keep it out."""
+    return any(
+        not _REFUSED.search(text[max(0, found.start() - 40) : found.start()]) for found in pattern.finditer(text)
+    )
+
+
 def _chinese_in(text: str, asked: str) -> list[ForeignSpan]:
-    if not has_foreign(text, "en") or _ASKS_CHINESE.search(asked):
+    if not has_foreign(text, "en") or _asks(asked, _ASKS_CHINESE):
         return []
     return [
         ForeignSpan(run.start(), run.group())
@@ -93,7 +118,7 @@ def _chinese_in(text: str, asked: str) -> list[ForeignSpan]:
 
 
 def _latin_in(text: str, asked: str) -> list[ForeignSpan]:
-    if not _LATIN.search(text) or _ASKS_LATIN.search(asked):
+    if not _LATIN.search(text) or _asks(asked, _ASKS_LATIN):
         return []
     bare = _ADDRESS.sub(lambda found: " " * len(found.group()), text)
     known = {word.lower() for word in _LATIN.findall(asked)}

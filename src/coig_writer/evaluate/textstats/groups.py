@@ -18,8 +18,10 @@ from coig_writer.evaluate.textstats.spread import histogram, rate, spread
 from coig_writer.evaluate.textstats.words import words_of
 
 LENGTHS = ("chars", "tokens", "words")
-MEASURES = ("ttr", "mattr", "mtld", "hdd", "rep_2", "rep_3", "rep_4", "compression_ratio", "paragraphs")
+MEASURES = ("ttr", "rep_2", "rep_3", "rep_4", "compression_ratio", "paragraphs")
 MEASURES_LATER = ("longest_paragraph", "idioms", "four_character", "flavour")
+STEADY = ("mattr", "mtld", "hdd")
+"""Measures that do not fall with length: their means stand by themselves, their spreads under `spread`."""
 SAMPLE = 200
 """Most answers among which distinct-n and self-BLEU are counted; both change with the number of answers."""
 EXAMPLES = 5
@@ -59,6 +61,9 @@ def summary(group: Group, sample: Sequence[Answer]) -> dict[str, Any]:
     figures = group.figures
     value: dict[str, Any] = {"n": len(figures)}
     value |= {name: _spread(group.values(name)) for name in (*LENGTHS, *MEASURES, *MEASURES_LATER)}
+    spreads = {name: _spread(group.values(name)) for name in STEADY}
+    value |= {name: each["mean"] if each else None for name, each in spreads.items()}
+    value["spread"] = spreads
     if value["ttr"]:
         value["ttr"]["histogram"] = histogram(group.values("ttr"))
     checked = [each for each in group.values("unsegmented") if each is not None]

@@ -97,8 +97,9 @@ def _distinct(grams: Sequence[Counter[tuple[str, ...]]]) -> float | None:
 def self_bleu(answers: Sequence[Sequence[str]]) -> float | None:
     """Mean over answers of BLEU-4 against all the others: clipped precisions, closest reference length.
 
-    Where an order has no match, half a match is counted (Chen & Cherry 2014, method 1 with ε = ½); an answer of fewer
-    than four words counts by the orders that it has. An answer's n-gram is clipped by its greatest count in any other
+    Where an order has no match, half a match is counted (Chen & Cherry 2014, method 1 with ε = ½), but an answer that
+    shares no word with any other has 0, as in NLTK and sacreBLEU; an answer of fewer than four words counts by the
+    orders that it has. An answer's n-gram is clipped by its greatest count in any other
     answer: to know the two greatest counts of each n-gram is enough, so the cost grows with words, not with pairs.
     """
     kept = [each for each in answers if each]
@@ -113,10 +114,10 @@ def self_bleu(answers: Sequence[Sequence[str]]) -> float | None:
                 matched = sum(
                     min(many, best[gram] if best[gram] > many else second[gram]) for gram, many in found.items()
                 )
-                precisions[place].append((matched or 0.5) / total)
+                precisions[place].append((matched or (0.5 if order > 1 else 0)) / total)
     lengths = sorted(map(len, kept))
     return sum(
-        math.exp(sum(map(math.log, shares)) / len(shares)) * _brevity(len(answer), lengths)
+        math.prod(shares) ** (1 / len(shares)) * _brevity(len(answer), lengths)
         for shares, answer in zip(precisions, kept, strict=True)
     ) / len(kept)
 

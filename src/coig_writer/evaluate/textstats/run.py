@@ -21,11 +21,14 @@ from coig_writer.evaluate.textstats.groups import Group, grouped, samples, summa
 from coig_writer.evaluate.textstats.tokens import TokenizerChoice
 from coig_writer.evaluate.textstats.words import segmenter
 from coig_writer.packaged import load_benchmark
+from coig_writer.schema import Response
 
 HUMAN = "human"
 MOST_LEARNT = 1000
 """Texts on each side that a lexicon is learnt from, in the order given."""
 FOLDS = 2
+EMPTY = "empty"
+"""Why an answer without any text, or with nothing but thoughts, is not counted."""
 
 
 @dataclass(frozen=True)
@@ -63,8 +66,14 @@ def text_statistics(
         SettingError: `reference` is none of the models.
     """
     answers = answers_of(found)
+    without = [_uncounted(each) for each in found.failed]
+    without += [_uncounted(each) for each in found.answers if not _text_of(each)[0].strip()]
     if not answers:
-        raise InputError("no usable answer in these files", remedy="Check their format with: coig-writer infer --help.")
+        first = [each["reason"] for each in without] + [each.reason for each in found.unread]
+        raise InputError(
+            f"no usable answer in these files{f' (first row: {first[0]})' if first else ''}",
+            remedy="Give the JSON Lines that coig-writer infer writes.",
+        )
     if reference and reference not in {answer.model for answer in answers}:
         names = ", ".join(dict.fromkeys(answer.model for answer in answers))
         raise SettingError(f"no answers of the reference model {reference}", remedy=f"There are answers of: {names}.")
@@ -82,7 +91,9 @@ def text_statistics(
         "tests": tests_between(groups),
         "notes": [asdict(note) for note in said],
         "flavour": [_about(each) for fold in lexicons for each in fold.lexicons],
-        "failed": len(found.failed),
+        "failed": sum(each["reason"] != EMPTY for each in without),
+        "empty": sum(each["reason"] == EMPTY for each in without),
+        "not_counted": without,
         "unread": [asdict(each) for each in found.unread],
     }
     return TextStatistics(groups, people, said, lexicons, value)
@@ -103,7 +114,7 @@ def _of_people(group: Group) -> dict[str, Any]:
 
 
 def answers_of(found: Responses) -> list[Answer]:
-    """The usable answers, each with its query's language and, if it is the benchmark's, the query's constraints."""
+    """The answers with a text, each with its query's language and, if it is the benchmark's, its constraints."""
     queries = {query.id: query for query in load_benchmark()}
     answers = []
     for each in found.answers:
@@ -112,11 +123,23 @@ def answers_of(found: Responses) -> list[Answer]:
             asked = None  # another benchmark's query of the same id
         query = each.query or (asked.query if asked else "")
         language = each.language or (asked.language if asked else language_of(query or each.response or ""))
-        text, thought = without_thoughts(each.response or "")
+        text, thought = _text_of(each)
+        if not text.strip():
+            continue
         answers.append(
             Answer(each.model, each.id, language, query, text, each.reasoning or thought, each.sample, asked)
         )
     return answers
+
+
+def _text_of(answer: Response) -> tuple[str, str | None]:
+    """What an answer says, and what it marks as thinking."""
+    return without_thoughts(answer.response or "")
+
+
+def _uncounted(answer: Response) -> dict[str, Any]:
+    """Which answer is in no figure, and why."""
+    return {"model": answer.model, "id": answer.id, "sample": answer.sample, "reason": answer.error or EMPTY}
 
 
 def language_of(text: str) -> str:

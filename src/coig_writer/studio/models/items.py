@@ -41,6 +41,9 @@ class Item(models.Model):
     """The `Draft` of a model that it came with, without its article."""
     shortfalls = models.JSONField(default=list)
     """Why the latest submission did not pass the gate."""
+    doubt = models.CharField(max_length=40, null=True)
+    """What speaks against the work on it, a code of `corpus.reasons.REASONS`; blank: nothing; None: not looked at."""
+    doubt_detail = models.CharField(max_length=300, blank=True, default="")
     created = models.DateTimeField(auto_now_add=True)
     changed = models.DateTimeField(auto_now=True)
     first_submitted = models.DateTimeField(null=True)

@@ -11,6 +11,7 @@ from django.core.exceptions import ValidationError
 from django.db import connection
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
+from django.urls import Resolver404, resolve
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
@@ -47,7 +48,37 @@ def _next(request: HttpRequest) -> str | None:
     """Where to go afterwards, if it is on this server."""
     wanted = request.POST.get("next") or request.GET.get("next") or ""
     safe = url_has_allowed_host_and_scheme(wanted, {request.get_host()}, require_https=request.is_secure())
-    return wanted if safe else None
+    return _page_of(wanted) if safe else None
+
+
+POSTED = frozenset(
+    {
+        *("claim", "invite", "withdraw", "new-password", "member", "save", "check", "submit", "draft", "give-back"),
+        *("assign", "specialist", "set-aside", "inspect", "remarks", "settle", "next-sheet", "close-contest", "choose"),
+        *("sign-out", "language"),
+    }
+)
+"""Names of addresses that only take forms, and answer with a page of their own when they refuse one."""
+
+
+def _page_of(address: str) -> str | None:
+    """The page to which an address belongs: itself, or for one that only takes forms the page above it."""
+    path = address.partition("?")[0]
+    if _name_of(path) not in POSTED:
+        return address
+    while path not in ("", "/"):
+        above, _, last = path.rpartition("/")
+        path = f"{above}/" if last else above
+        if _name_of(path) not in {None, *POSTED}:
+            return path
+    return None
+
+
+def _name_of(path: str) -> str | None:
+    try:
+        return resolve(path).url_name
+    except Resolver404:
+        return None
 
 
 @require_POST

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -10,13 +11,15 @@ from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_POST
 
 from coig_writer.corpus.reasons import REASONS
 from coig_writer.errors import CoigError
-from coig_writer.studio import fetching, intake
+from coig_writer.studio import assign, fetching, intake
+from coig_writer.studio.models import Item, Project
 from coig_writer.studio.models.audit import record
-from coig_writer.studio.permissions import LEADS, project_for
+from coig_writer.studio.permissions import LEADS, item_for, project_for
 from coig_writer.studio.refusal import Refusal
 from coig_writer.studio.workflow import Role, Status
 from coig_writer.taxonomy import categories, genres
@@ -30,7 +33,7 @@ LONGEST = 200_000
 def listing(request: HttpRequest, project_id: int) -> HttpResponse:
     """Items by status, category and words of the title, thirty a page."""
     project, roles = project_for(request.user, project_id, Role.MANAGER, Role.INSPECTOR)
-    chosen = {name: request.GET.get(name, "") for name in ("status", "category", "words")}
+    chosen = {name: request.GET.get(name, "") for name in ("status", "category", "words", "doubt")}
     lead = bool(roles & LEADS)
     items = project.items.select_related("author")
     if lead:  # an inspector who also reviews would know a known item by its absence
@@ -41,7 +44,11 @@ def listing(request: HttpRequest, project_id: int) -> HttpResponse:
         items = items.filter(category=chosen["category"])
     if chosen["words"]:
         items = items.filter(title__icontains=chosen["words"][:100])
+    if chosen["doubt"]:
+        items = items.filter(doubt__gt="")
     page = Paginator(items.defer("article_json", "draft_json").order_by("-id"), PAGE).get_page(request.GET.get("page"))
+    if lead:
+        _look_at_unseen(project, page.object_list)
     context = {
         "project": project,
         "roles": roles,
@@ -52,6 +59,29 @@ def listing(request: HttpRequest, project_id: int) -> HttpResponse:
         "lead": lead,
     }
     return render(request, "studio/items.html", context)
+
+
+def _look_at_unseen(project: Project, shown: Iterable[Item]) -> None:
+    """Makes up for what an import had no time to look at."""
+    unseen = {item.pk: item for item in shown if item.doubt is None}
+    found = list(project.items.filter(pk__in=unseen))
+    intake.look_at(found)
+    for each in found:
+        unseen[each.pk].doubt, unseen[each.pk].doubt_detail = each.doubt, each.doubt_detail
+
+
+@login_required
+@require_POST
+def set_aside(request: HttpRequest, item_id: int) -> HttpResponse:
+    """Takes an item out of the queue, or puts it back."""
+    item, access = item_for(request.user, item_id)
+    if not access.lead:
+        raise Refusal("只有项目经理能改。", "Only managers change this.", status=403)
+    if item.status == Status.REMOVED:
+        assign.take_up(item, by=request.user)
+    else:
+        assign.set_aside(item, by=request.user)
+    return redirect("review", item.pk)
 
 
 @login_required
@@ -113,6 +143,8 @@ def propose(request: HttpRequest, project_id: int) -> HttpResponse:
         if request.POST.get("take") and found.article and found.alike is None:
             intake.add(project, [intake.Incoming(found.article)])
             item = project.items.get(key=found.article.id)
+            item.doubt, item.doubt_detail = found.reason or "", (found.detail or "")[:300]
+            item.save(update_fields=["doubt", "doubt_detail"])
             record("propose", actor=request.user, item=item, against=found.reason)
             context |= {"taken": item, "text": "", "given": {}}
     return render(request, "studio/propose.html", context)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.db import transaction
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -19,7 +20,7 @@ from coig_writer.studio.permissions import item_for, project_for
 from coig_writer.studio.refusal import Refusal
 from coig_writer.studio.templatetags.words import pick
 from coig_writer.studio.workflow import Role
-from coig_writer.taxonomy import categories
+from coig_writer.taxonomy import categories, genres
 
 
 @login_required
@@ -38,7 +39,15 @@ def new_project(request: HttpRequest) -> HttpResponse:
 
 
 @login_required
-def people_page(request: HttpRequest, project_id: int, link: str | None = None) -> HttpResponse:
+def people_page(
+    request: HttpRequest, project_id: int, link: str | None = None, password: tuple[str, str] | None = None
+) -> HttpResponse:
+    """Members and invitations.
+
+    Args:
+        link: of an invitation that was just made.
+        password: (name, password) of who just got a new one.
+    """
     project, roles = project_for(request.user, project_id, Role.MANAGER)
     members = project.memberships.select_related("user").order_by("user__username", "role")
     context = {
@@ -47,8 +56,8 @@ def people_page(request: HttpRequest, project_id: int, link: str | None = None) 
         "members": [(each, project.handle(each.user_id)) for each in members],
         "invitations": project.invitations.filter(used_at=None).order_by("expires"),
         "all_roles": _may_give(roles),
-        "categories": list(categories()),
         "link": link,
+        "password": password,
     }
     return render(request, "studio/people.html", context)
 
@@ -74,19 +83,53 @@ def invite(request: HttpRequest, project_id: int) -> HttpResponse:
 
 @login_required
 @require_POST
+def withdraw(request: HttpRequest, project_id: int, invitation_id: int) -> HttpResponse:
+    """Makes an invitation that nobody has used expire now."""
+    project, _ = project_for(request.user, project_id, Role.MANAGER)
+    people.withdraw(get_object_or_404(project.invitations, pk=invitation_id), by=request.user)
+    return redirect("people", project.pk)
+
+
+@login_required
+@require_POST
+def new_password(request: HttpRequest, project_id: int, membership_id: int) -> HttpResponse:
+    """Gives a member who forgot it a new password, and shows it, this once."""
+    project, _ = project_for(request.user, project_id, Role.MANAGER)
+    user = get_object_or_404(project.memberships.select_related("user"), pk=membership_id).user
+    password = people.new_password(user, by=request.user, project=project)
+    request.method = "GET"
+    return people_page(request, project_id, password=(user.username, password))
+
+
+@login_required
+@require_POST
 def member(request: HttpRequest, project_id: int, membership_id: int) -> HttpResponse:
-    """Takes a role away, or sets what somebody is at home in."""
+    """Takes a role away."""
     project, roles = project_for(request.user, project_id, Role.MANAGER)
     membership = get_object_or_404(project.memberships, pk=membership_id)
     if membership.role == Role.ADMIN and Role.ADMIN not in roles:
         raise Refusal("只有管理员能改管理员。", "Only an administrator can change one.", status=403)
     if request.POST.get("remove"):
         people.remove_role(membership, by=request.user)
-    else:
-        membership.skills = [slug for slug in request.POST.getlist("skills") if slug in categories()]
-        membership.save(update_fields=["skills"])
-        record("set skills", actor=request.user, project=project, user=membership.user_id, skills=membership.skills)
     return redirect("people", project.pk)
+
+
+@login_required
+def skills(request: HttpRequest, project_id: int, membership_id: int) -> HttpResponse:
+    """What somebody is at home in, in one role: whole categories, or single genres."""
+    project, roles = project_for(request.user, project_id, Role.MANAGER)
+    membership = get_object_or_404(project.memberships, pk=membership_id, role__in=(Role.ANNOTATOR, Role.REVIEWER))
+    if request.method == "POST":
+        given = set(request.POST.getlist("skills"))
+        membership.skills = [slug for slug in dict.fromkeys((*categories(), *genres())) if slug in given]
+        with transaction.atomic():
+            membership.save(update_fields=["skills"])
+            record("set skills", actor=request.user, project=project, user=membership.user_id, skills=membership.skills)
+        return redirect("people", project.pk)
+    own = {slug: genre.category for slug, genre in genres().items() if slug != genre.category}
+    groups = [(name, [slug for slug, category in own.items() if category == name]) for name in categories()]
+    context = {"project": project, "roles": roles, "membership": membership, "groups": groups}
+    return render(request, "studio/skills.html", context)
 
 
 @login_required

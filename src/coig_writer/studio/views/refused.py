@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 
@@ -22,6 +23,22 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
         request,
         Refusal("没有这一页，或者它不对你开放。", "There is no such page, or it is not open to you.", status=404),
     )
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Mostly a studio that was started without the name by which browsers come."""
+    if isinstance(exception, DisallowedHost):
+        refusal = Refusal(
+            "这台服务器不认得浏览器用的这个名字。管理服务器的人启动时要写上它：coig-writer studio serve --name …",
+            "The server does not know the name by which your browser came. "
+            "Whoever runs it starts it with: coig-writer studio serve --name …",
+        )
+    else:
+        refusal = Refusal(
+            "这个请求残缺或太大，没有处理。",
+            "The request is damaged or too large, and was not looked at.",
+        )
+    return page(request, refusal)
 
 
 def failed(request: HttpRequest) -> HttpResponse:

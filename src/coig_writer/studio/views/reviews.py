@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
 
 from coig_writer.schema import Verdict
-from coig_writer.studio import live, reviewing, sharing
+from coig_writer.studio import assign, live, reviewing, sharing
 from coig_writer.studio.models import Item
+from coig_writer.studio.models.audit import record
 from coig_writer.studio.permissions import Access, item_for
 from coig_writer.studio.refusal import Refusal
 from coig_writer.studio.templatetags.words import pick
@@ -63,6 +65,7 @@ def review(request: HttpRequest, item_id: int) -> HttpResponse:
         "marks": range(1, 6),
     }
     if access.lead:
+        context["may_set_aside"] = assign.can_set_aside(item)
         role = Role.REVIEWER if item.status == Status.IN_REVIEW else Role.ANNOTATOR
         context |= {"assigns": role, "people": sharing.able(item, role)}
     return render(request, "studio/review.html", context)
@@ -110,7 +113,9 @@ def settle(request: HttpRequest, item_id: int, comment_id: int) -> HttpResponse:
     if comment.user_id != request.user.pk and not access.lead:
         raise Refusal("只有写批注的人能了结它。", "Only who made a remark can settle it.", status=403)
     comment.settled = not comment.settled
-    comment.save(update_fields=["settled"])
+    with transaction.atomic():
+        comment.save(update_fields=["settled"])
+        record("settle", actor=request.user, item=item, comment=comment.pk, settled=comment.settled)
     return _list(request, item, access)
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
@@ -73,8 +74,9 @@ def _change(request: HttpRequest, project: Project) -> None:
     new["shares_out"] = bool(request.POST.get("shares_out"))
     for name, value in new.items():
         setattr(project, name, value)
-    project.save(update_fields=list(new))
-    record("set rules", actor=request.user, project=project, **new)
+    with transaction.atomic():
+        project.save(update_fields=list(new))
+        record("set rules", actor=request.user, project=project, **new)
     sharing.share_if_wanted(project)
 
 
@@ -88,7 +90,8 @@ def specialist(request: HttpRequest, item_id: int) -> HttpResponse:
     if item.status in FINISHED:
         raise Refusal("这一篇已经定了。", "This item is decided.", status=409)
     item.specialist = not item.specialist
-    item.save(update_fields=["specialist", "changed"])
-    record("set specialist", actor=request.user, item=item, specialist=item.specialist)
+    with transaction.atomic():
+        item.save(update_fields=["specialist", "changed"])
+        record("set specialist", actor=request.user, item=item, specialist=item.specialist)
     sharing.share_if_wanted(item.project)
     return redirect("review", item.pk)

@@ -62,8 +62,22 @@ window.studio = (() => {
       }
       paintArticle("find", marks);
       one("#found").textContent = wanted ? marks.length : "";
-      const first = one("mark.find", article);
-      if (first) first.scrollIntoView({ block: "center" });
+      reached = -1;
+      if (marks.length) go(1);
+    });
+    let reached = -1;
+    function go(by) {
+      const found = all("mark.find", article);
+      if (!found.length) return;
+      reached = (reached + by + found.length) % found.length;
+      found.forEach((mark, at) => mark.classList.toggle("at", at === reached));
+      found[reached].scrollIntoView({ block: "center" });
+      one("#found").textContent = `${reached + 1} / ${found.length}`;
+    }
+    find.addEventListener("keydown", (event) => {
+      if (event.key !== "Enter" || event.isComposing) return;
+      event.preventDefault();
+      go(event.shiftKey ? -1 : 1);
     });
   }
 

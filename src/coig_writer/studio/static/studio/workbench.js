@@ -5,8 +5,9 @@
   const form = one("#work"), saved = one("#saved"), checks = one("#checks");
   const base = form.elements.base;
   const store = `studio:item:${form.dataset.user}:${form.dataset.item}`;
+  const merging = `studio:merging:${form.dataset.item}`;
   const place = `studio:step:${form.dataset.item}`;  // while this window is open, so that a change of language keeps it
-  const EVERY = 4000, AGAIN = 5000, PAUSE = 700;
+  const EVERY = 4000, PAUSE = 700;
   let sent = null, dirty = false, busy = false, leaving = false, key = null, marks = [];
 
   /* What is written */
@@ -79,8 +80,18 @@
   /* Kept on this computer until the server has it */
   function keep() { localStorage.setItem(store, JSON.stringify({ content: content(), base: Number(base.value) })); }
 
-  async function save(last = false) {
-    if (busy && !last) return;
+  function kept() { return JSON.parse(localStorage.getItem(store) || "null"); }
+  /* Only what the server has now: another window may keep something of its own. */
+  function forget(text) { const lost = kept(); if (lost && JSON.stringify(lost.content) === text) localStorage.removeItem(store); }
+
+  let saving = Promise.resolve();
+  /* Resolves when the save that is under way has ended; what was typed since is still `dirty` then. */
+  function save(last = false) {
+    if (!busy || last) saving = send(last);
+    return saving;
+  }
+
+  async function send(last) {
     const now = asText();
     if (now === sent) { dirty = false; return; }
     busy = true;
@@ -91,6 +102,7 @@
       const answer = await fetch(form.dataset.save, {
         method: "POST", body: data, keepalive: last, headers: { Accept: "application/json" }, credentials: "same-origin",
       });
+      if (answer.redirected) { keep(); say(saved.dataset.out, true); return; }  // to the page where one signs in
       const told = await answer.json();
       if (answer.status === 409 && told.conflict) return showConflict();
       if (!answer.ok) { say(saved.dataset.refused + told.error, true); return; }
@@ -100,20 +112,19 @@
         if (output) output.textContent = `${Math.round(share * 100)} %`;
       }
       dirty = asText() !== sent;
-      if (!dirty) { localStorage.removeItem(store); say(saved.dataset.saved.replace("{v}", told.version).replace("{t}", told.at)); }
+      if (!dirty) { forget(now); say(saved.dataset.saved.replace("{v}", told.version).replace("{t}", told.at)); }
       else keep();
     } catch (error) {
       if (!(error instanceof TypeError) && !(error instanceof SyntaxError)) throw error;
       keep();
-      say(saved.dataset.offline, true);
-      setTimeout(() => save(), AGAIN);
+      say(saved.dataset.offline, true);  // tried again as long as it is dirty
     } finally { busy = false; }
   }
 
-  /* Somebody else saved in between: the server's page shows both and a merge. */
+  /* Somebody else saved in between: the server's page shows both and a merge. Until that is saved it stays kept here. */
   function showConflict() {
     leaving = true;
-    localStorage.removeItem(store);
+    keep();
     form.action = form.dataset.save;
     HTMLFormElement.prototype.submit.call(form);  // the button named submit hides the method
   }
@@ -121,7 +132,8 @@
   function changed() {
     key = null;
     dirty = asText() !== sent;
-    if (dirty) { keep(); say(saved.dataset.unsaved); }
+    keep();  // also when it is as it was: else a letter that was typed and taken back would come again
+    if (dirty) say(saved.dataset.unsaved);
     draw();
   }
   let checking = 0, pause = null;
@@ -130,7 +142,7 @@
     const turn = ++checking;
     try {
       const answer = await fetch(form.dataset.check, { method: "POST", body: new FormData(form), headers: { Accept: "application/json" } });
-      if (!answer.ok || turn !== checking) return;
+      if (!answer.ok || answer.redirected || turn !== checking) return;
       const told = await answer.json();
       checks.innerHTML = told.html;  // from this server's template, which escapes
       marks = told.marks;
@@ -142,8 +154,10 @@
   /* What was kept when the connection or the page was lost */
   function restore() {
     sent = asText();
-    const lost = JSON.parse(localStorage.getItem(store) || "null");
+    const lost = kept(), merged = sessionStorage.getItem(merging);
+    sessionStorage.removeItem(merging);
     if (!lost) return;
+    if (merged && Number(form.dataset.version) > Number(merged)) { localStorage.removeItem(store); return; }
     put(lost.content);
     if (asText() === sent) { localStorage.removeItem(store); return; }
     base.value = lost.base;
@@ -155,12 +169,20 @@
   form.addEventListener("change", changed);
   one("#save").addEventListener("click", () => save());
   form.addEventListener("submit", (event) => {
-    if (missing().length) { event.preventDefault(); return; }
+    if (missing().length || leaving) { event.preventDefault(); return; }
+    if (dirty || busy || !navigator.onLine) { event.preventDefault(); saveAndSubmit(); return; }
     form.elements.key.value = newKey();
     leaving = true;
     sessionStorage.removeItem(place);
-    localStorage.removeItem(store);
   });
+  /* What is typed is stored before the page is left, so that a connection lost in this moment loses nothing. */
+  async function saveAndSubmit() {
+    await save();
+    if (dirty) await save();
+    if (leaving || dirty) return;
+    if (navigator.onLine) form.requestSubmit(one("#submit"));
+    else say(saved.dataset.offline, true);
+  }
   form.addEventListener("keydown", (event) => {
     if (event.key === "Enter" && !event.ctrlKey && !event.metaKey && event.target.matches("input")) event.preventDefault();
   });
@@ -187,6 +209,7 @@
   });
   document.addEventListener("visibilitychange", () => { if (document.visibilityState === "hidden" && dirty && !leaving) save(true); });
   window.addEventListener("pagehide", () => { if (dirty && !leaving) save(true); });
+  window.addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });  // back from elsewhere
   window.addEventListener("online", () => { if (dirty) save(); });
   setInterval(() => { if (dirty && !leaving) save(); }, EVERY);
 
