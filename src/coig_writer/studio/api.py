@@ -252,8 +252,8 @@ def import_records(request: HttpRequest):
     """Takes JSON Lines of articles, drafts or triplets as the body."""
     project = _project(request, Role.MANAGER)
     with _body(request) as path:
-        done = intake.import_file(project, path, actor=request.user, name="api")
-        rejected = [f"{Path(each.where).name.replace(path.name, 'body')}: {each.reason}" for each in done.rejects]
+        done = intake.import_file(project, path, actor=request.user, name="body")
+        rejected = [f"{Path(each.where).name}: {each.reason}" for each in done.rejects]
     return {"added": done.added, "known": done.known, "rejected": rejected}
 
 
