@@ -299,7 +299,6 @@ def give_back(request: HttpRequest, item_id: Number):
     """Gives an item back to the queue; what was written stays."""
     item, access = _item(request, item_id)
     assign.release(item, request.user, Role.ANNOTATOR if access.write else Role.REVIEWER)
-    return 204, None
 
 
 @api.put("/items/{item_id}/content", response={200: VersionOut, 409: Problem})
