@@ -66,9 +66,9 @@ def test_variety_is_the_mean_over_all_pairs(ours, theirs):
             variety.add(group, text)
     for group, texts in (("a", ours), ("b", theirs)):
         pairs = [1 - dense(one) @ dense(other) for one, other in combinations(texts, 2)]
-        assert variety.within()[group] == pytest.approx(np.mean(pairs))
+        assert variety.within()[group] == pytest.approx(min(1, np.mean(pairs)))
     between = [1 - dense(one) @ dense(other) for one in ours for other in theirs]
-    assert variety.across() == pytest.approx(np.mean(between))
+    assert variety.across() == pytest.approx(min(1, np.mean(between)))
 
 
 def test_profiles_have_length_one_and_short_texts_have_none():
@@ -94,7 +94,7 @@ def test_long_texts_do_not_seem_alike_because_they_are_long():
             variety.add(group, text)
     for group, texts in (("unlike", long), ("alike", alike)):
         exact = np.mean([distance(*pair) for pair in combinations(texts, 2)])
-        assert variety.within()[group] == pytest.approx(exact, abs=0.005)
+        assert variety.within()[group] == pytest.approx(exact, abs=0.0025)
 
 
 def test_shared_wording_is_found_by_hand_computed_shares():

@@ -105,3 +105,11 @@ def test_every_character_comes_through(tmp_path_factory, pairs):
     ]
     found = read(tmp_path_factory.mktemp("general"), json.dumps({"messages": turns}))
     assert [{"role": each.role, "content": each.content} for each in found[0].messages] == turns
+
+
+def test_half_a_character_is_told_and_not_a_crash_later(tmp_path):
+    whole, half = read(
+        tmp_path, '{"instruction": "问", "output": "答"}\n{"instruction": "问", "output": "甲\\ud800乙"}\n'
+    )
+    assert isinstance(whole, Example)
+    assert (half.where, half.reason) == ("data.jsonl:2", "half a character (a lone surrogate) in turn 2, at 2")

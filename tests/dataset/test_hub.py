@@ -8,8 +8,9 @@ import sys
 
 import pytest
 
-from coig_writer.dataset.hub import Address
+from coig_writer.dataset.hub import Address, push
 from coig_writer.dataset.tables import write_triplets
+from coig_writer.errors import InputError
 from coig_writer.packaged import load_starter
 from support.dataset_hub import DatasetHub
 
@@ -41,6 +42,9 @@ def test_a_release_goes_there_and_comes_back(hub, tmp_path):
     write_triplets(release / "full.jsonl", some, "triplet")
     write_triplets(release / "triplets.parquet", some, "published")
     (release / "README.md").write_text("---\nlicence: cc-by-4.0\n---\n")
+    (release / ".env").write_text("HF_TOKEN=secret")
+    (release / ".git").mkdir()
+    (release / ".git" / "config").write_text("hidden files stay here")
     done = command(hub, tmp_path / "home", "push", str(release), "lab/stories", "--message", "Three stories")
     assert done.returncode == 0, done.stderr
     assert sorted(hub.files["lab/stories"]) == ["README.md", "full.jsonl", "triplets.parquet"]
@@ -76,6 +80,13 @@ def test_refusals_say_what_to_do(hub, tmp_path):
     assert "no file with triplets" in done.stderr
     done = command(hub, tmp_path / "home", "push", str(tmp_path / "new.jsonl"), "no-owner")
     assert (done.returncode, "OWNER/NAME" in done.stderr) == (2, True)
+
+
+def test_an_empty_folder_is_refused_before_the_hub_is_asked(tmp_path):
+    (tmp_path / ".git").mkdir()
+    (tmp_path / ".git" / "config").write_text("")
+    with pytest.raises(InputError, match="no files"):
+        push(tmp_path, "lab/stories")
 
 
 def test_addresses():

@@ -23,6 +23,7 @@ from coig_writer.dataset.tables import write_triplets
 from coig_writer.errors import CoigError, InputError
 from coig_writer.schema import Article, Triplet
 from support.drafts import scores, triplet
+from support.malformed import OURS
 
 PUBLISHED = {
     "reverse_inspiration_prompt": "写一场雪",
@@ -216,6 +217,11 @@ def test_the_earlier_score_text_comes_back(tmp_path):
         ("總分：55", 55, None),
         ("Score：55/60", 55, None),
         ("总评分 55\n答案得分：18/20", 55, 18),
+        ("score: 55/60 (answer 18, query 19, thought 18)", 55, 18),
+        ('{"total": 55, "answer": 18}', 55, 18),
+        ("1. 总分：55\n2. 答案：18\n3. 提示：19", 55, 18),
+        ("总分(60)：55\n答案（20分）：18", 55, 18),
+        ("总分：55\\n答案：18", 55, 18),
     ],
 )
 def test_spellings_of_the_score_text(text, total, article):
@@ -457,6 +463,26 @@ def test_full_marks_are_no_score_and_a_line_may_hold_several(text, total, articl
     assert found.unread == []
     assert found.stated is not None
     assert (found.stated.total, found.stated.article) == (total, article)
+
+
+@pytest.mark.parametrize("text", ["总分：55 答案：18 17", "总分：55\n答案：18\n答案：16"])
+def test_two_numbers_for_one_thing_are_told(text):
+    found = read_scores(text)
+    assert found.stated.total == 55
+    assert found.unread
+
+
+@pytest.mark.parametrize("said", ["zh-CN", "zh_Hans", "ZH", "Chinese", "中文"])
+@pytest.mark.parametrize("record", [PUBLISHED, OURS])
+def test_a_language_however_it_is_spelt_becomes_its_code(tmp_path, said, record):
+    told = {**record, "article": {**OURS["article"], "language": said}} if record is OURS else {**record, "lang": said}
+    [found], [] = of(tmp_path, told)
+    assert found.article.language == "zh"
+
+
+def test_genres_of_records_of_ours_become_slugs_too(tmp_path):
+    [found, other], [] = of(tmp_path, {**OURS, "genre": "散文随笔"}, OURS)
+    assert (found.genre, other.genre) == ("essay", "essay")
 
 
 @pytest.mark.parametrize("text", ["总分：-5", "query创意: 9分"])

@@ -302,6 +302,7 @@ def test_hidden_folders_that_hold_no_release_are_left_alone(tmp_path):
         (b"{broken\n", "bad.jsonl:1", "not JSON"),
         (b"\x89PNG\r\n\x1a\n\0", "bad.jsonl:1", "not JSON"),
         (b"[" * 100_000, "bad.jsonl:1", "not JSON"),
+        (b'{"id": "x", "id": "y"}\n', "bad.jsonl:1", "id stands twice"),
         (b"[1, 2]\n", "bad.jsonl:1", "not a triplet"),
         (b'{"id": "x"}\n', "bad.jsonl:1", "prompt"),
         (b'\n{"id": "x", "status": "asleep"}\n', "bad.jsonl:2", "not a draft"),

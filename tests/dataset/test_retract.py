@@ -111,6 +111,14 @@ def test_what_is_not_there_is_refused_unless_in_advance(release, inputs):
     assert [stone.url for stone in read_tombstones(release)] == ["https://example.org/a/2"]
 
 
+def test_what_is_gone_already_is_told_so(release):
+    gone = read_release(release).released[0].id
+    take_down(release, urls=[PAGE])
+    for again in ({"urls": ["https://example.com/p/1"]}, {"ids": [gone]}):
+        with pytest.raises(InputError, match="already"):
+            take_down(release, **again)
+
+
 def test_what_matches_nothing_is_told_beside_what_does(release):
     gone = read_release(release).released[0].id
     summary = take_down(release, ids=[gone, "mistyped"], urls=["https://example.org/a/2"])

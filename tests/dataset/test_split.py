@@ -77,6 +77,15 @@ def test_without_groups_every_genre_is_split_by_the_shares(tmp_path):
     assert sorted(read) == sorted(triplet.id for triplet in published_set())
 
 
+@pytest.mark.parametrize("size", [1, 2])
+def test_shares_are_met_where_every_genre_is_small(size):
+    triplets = [base.model_copy(update={"genre": f"genre {at // 2}"}) for at, base in enumerate(BASE)]
+    groups = [at // size * size for at in range(len(BASE))]
+    placed = Counter(split(triplets, groups, checked_shares(PARTS), seed=1))
+    for part, share in PARTS.items():
+        assert abs(placed[part] - share * len(BASE)) <= size
+
+
 def test_split_twice_is_the_same_bytes_and_another_seed_another_split(tmp_path):
     write_jsonl(tmp_path / "some.jsonl", BASE)
     for name, seed in (("one", 1), ("two", 1), ("three", 3)):
@@ -86,7 +95,9 @@ def test_split_twice_is_the_same_bytes_and_another_seed_another_split(tmp_path):
     assert (tmp_path / "one" / "manifest.json").read_bytes() == (tmp_path / "two" / "manifest.json").read_bytes()
 
 
-@pytest.mark.parametrize("parts", [{"train": 0}, {"a/b": 1}, {"train": 1, "test": -1}])
+@pytest.mark.parametrize(
+    "parts", [{"train": 0}, {"a/b": 1}, {"": 1}, {"train": 1, "test": -1}, {"train": float("nan")}]
+)
 def test_wrong_parts_are_refused(parts):
     with pytest.raises(SettingError):
         checked_shares(parts)
@@ -100,6 +111,8 @@ def test_the_command(tmp_path):
     assert json.loads(shown.stdout)["counts"] == {"train": 45, "held-out": 15}
     wrong = CliRunner().invoke(app, [*arguments, "--part", "train"])
     assert isinstance(wrong.exception, SettingError)
+    twice = CliRunner().invoke(app, [*arguments, "--part", "a=1", "--part", "a=2"])
+    assert isinstance(twice.exception, SettingError)
     (tmp_path / "none.jsonl").write_text("")
     with pytest.raises(InputError):
         write_split(TripletSet([tmp_path / "none.jsonl"]), tmp_path / "out")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 
+import pytest
 from typer.testing import CliRunner
 
 from coig_writer.cli import app
@@ -67,3 +68,13 @@ def test_a_release_folder_is_read_and_another_refused(tmp_path):
     refused = run(str(tmp_path / "other"))
     assert refused.exit_code != 0
     assert "not the folder of a release" in str(refused.exception)
+
+
+@pytest.mark.parametrize("command", ["stats", "audit"])
+def test_a_set_of_which_nothing_can_be_read_is_an_error_and_writes_nothing(tmp_path, command):
+    (tmp_path / "none.jsonl").write_text('{"a": 1}\n{"prompt": "x"}\n', encoding="utf-8")
+    arguments = ["dataset", command, str(tmp_path / "none.jsonl"), "--out", str(tmp_path / "out")]
+    refused = CliRunner().invoke(app, arguments)
+    assert refused.exit_code != 0
+    assert "none of 2 records could be read" in str(refused.exception)
+    assert not (tmp_path / "out").exists()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import openpyxl
 import pytest
 from hypothesis import given, settings
 from typer.testing import CliRunner
@@ -11,6 +12,7 @@ from typer.testing import CliRunner
 from coig_writer.cli import app
 from coig_writer.errors import StorageError
 from coig_writer.evaluate.compare import CompareSettings, compare, comparison_json
+from coig_writer.evaluate.read_table import MARKS
 from coig_writer.evaluate.synthetic import published_rankings
 from coig_writer.evaluate.votes import Topic, Votes
 from coig_writer.files import dumps, write_jsonl
@@ -140,6 +142,81 @@ def test_rows_that_were_not_used_are_said(tmp_path):
     assert done.exit_code == 0
     assert f"{path}:3: the winner 'none' is neither of the two nor a tie" in done.stderr
     assert "Not used: 1 row." in done.stderr
+
+
+def test_the_command_shows_what_has_no_interval_and_counts_in_words(tmp_path):
+    write_jsonl(tmp_path / "rankings.jsonl", ranked("A>B"))
+    said = invoke("--rankings", tmp_path / "rankings.jsonl", "--rounds", 100).stdout
+    assert "zh: 1 ranking of 1 query by 1 rater." in said
+    assert "none" in next(line for line in said.splitlines() if line.startswith("A "))
+    assert "[open] There is one pair of models, and it shows no difference." in said
+    assert "too few to resample" in said
+
+
+def by_command(folder, rankings, *responses):
+    words = [word for file in rankings for word in ("--rankings", file)]
+    words += [word for file in responses for word in ("--responses", file)]
+    done = invoke(*words, "--json", folder / "out.json", "--rounds", 100)
+    assert done.exit_code == 0
+    return json.loads((folder / "out.json").read_text(encoding="utf-8"))
+
+
+def test_the_original_pages_files_go_through_the_command(tmp_path):
+    """Chinese and English sessions number their questions alike; each has a file of responses for each model."""
+    prompts = {
+        "zh": ["写一首关于雪的诗。", "写一篇游记。"],
+        "en": ["Write a poem about the snow.", "Write of a long journey."],
+    }
+    orders = {"zh": ["ABC", "ACB"], "en": ["CBA", "BCA"]}
+    rankings, responses = [], []
+    for language, asked in prompts.items():
+        texts = {model: {} for model in "ABC"}
+        entries = []
+        for number, (prompt, order) in enumerate(zip(asked, orders[language], strict=True), 1):
+            for model in "ABC":
+                texts[model][str(number)] = {"prompt": prompt, "my_response": model * (10 + number * ord(model) % 7)}
+            entries.append({
+                "sequence_number": number, "question_id": str(number), "prompt": prompt,
+                "ranked_responses": [
+                    {"rank": rank, "source_file": f"{model}.json", **texts[model][str(number)]}
+                    for rank, model in enumerate(order, 1)
+                ],
+            })  # fmt: skip
+        folder = tmp_path / language
+        folder.mkdir()
+        for model, said in texts.items():
+            (folder / f"{model}.json").write_text(json.dumps(said, ensure_ascii=False), encoding="utf-8")
+            responses.append(folder / f"{model}.json")
+        rankings.append(folder / "results.json")
+        rankings[-1].write_text(json.dumps(entries, ensure_ascii=False), encoding="utf-8")
+    found = by_command(tmp_path, rankings, *responses)
+    assert {name: (each["n"], each["prompts"], each["raters"]) for name, each in found.items()} == {
+        "all": (4, 4, 2), "en": (2, 2, 1), "zh": (2, 2, 1),
+    }  # fmt: skip
+    assert (found["zh"]["win_rate"]["A"]["B"], found["en"]["win_rate"]["A"]["B"]) == (100, 0)
+    length = found["all"]["length_bias"]["human"]
+    assert (length["n"], length["missing"]) == (12, 0)
+
+
+def test_tables_of_pairs_and_of_ratings_go_through_the_command(tmp_path):
+    pairs = tmp_path / "pairs.csv"
+    rows = ["写一首诗,A,B,left,li", "写一首诗,B,A,tie,wang", "Write a long poem,A,B,B,li"]
+    pairs.write_text("prompt,left,right,winner,worker\n" + "\n".join(rows), encoding="utf-8-sig")
+    found = by_command(tmp_path, [pairs])["all"]
+    assert (found["pairs"][0]["wins"], found["pairs"][0]["ties"], found["pairs"][0]["n"]) == (1, 1, 3)
+    assert found["win_rate"]["A"]["B"] == 50
+    assert found["position_bias"]["human"]["n"] == 3
+    header = ["query_id", "model", "rater", *MARKS]
+    marks = [["zh-1", "A", "li", 3, 3, 3, 3, 3], ["zh-1", "B", "li", 1, 1, 1, 1, 1], ["zh-1", "C", "li", 1, 1, 1, 1, 3]]
+    table = tmp_path / "ratings.csv"
+    table.write_text("\n".join(",".join(map(str, row)) for row in [header, *marks]), encoding="utf-8")
+    book = openpyxl.Workbook()
+    for row in [header, *marks]:
+        book.active.append(row)
+    book.save(tmp_path / "ratings.xlsx")
+    one, two = (by_command(tmp_path, [path]) for path in (table, tmp_path / "ratings.xlsx"))
+    assert one == two
+    assert one["all"]["wins"]["A"] == {"A": None, "B": 1, "C": 0.5}
 
 
 def test_a_folder_that_cannot_be_written_is_said(tmp_path):

@@ -318,7 +318,7 @@ def test_the_command_prints_json_alone_and_says_what_is_left(tmp_path, reference
         shown = CliRunner().invoke(app, command)
         assert len(server.requests) == 2 * 4 + 3 + 3
     assert json.loads(told.stdout)["groups"]["all"]["models"]["甲"]["statuses"]["error"] == 1
-    assert "1 answers have no judgement" in str(told.exception)
+    assert "1 answer has no judgement" in str(told.exception)
     assert "creative merit" in shown.stdout and "report.html" in shown.stdout
     missing = CliRunner().invoke(app, [*command[:2], str(tmp_path / "no.jsonl"), *command[3:]])
     assert "cannot read" in str(missing.exception)

@@ -181,6 +181,17 @@ def test_where_length_and_model_go_together_nothing_is_said_of_length():
         assert found.low < found.high
 
 
+def test_models_that_never_met_with_known_lengths_have_no_rate_at_equal_length():
+    """0.5 would be the prior's, not the data's."""
+    made = random_rankings(20, "AB") + random_rankings(20, "CD", seed=1) + random_rankings(20, "EF", seed=2)
+    random = np.random.default_rng(0)
+    lengths = {(f"zh-{at}", model): int(random.integers(200, 3000)) for at in range(20) for model in "ABCD"}
+    found = length_bias(votes_of(made, lengths=lengths))["human"].win_rate
+    there = {(a, b) for a in "ABCDEF" for b in "ABCDEF" if found[a][b] is not None}
+    assert there == {("A", "B"), ("B", "A"), ("C", "D"), ("D", "C")}
+    assert found["A"]["B"] + found["B"]["A"] == pytest.approx(100)
+
+
 def test_what_a_regression_can_tell_by_hand():
     def told(rows, outcome):
         design, outcome = np.array(rows, dtype=float), np.array(outcome, dtype=float)

@@ -17,6 +17,7 @@ from coig_writer.evaluate.textstats.run import answers_of, cross_fitted, text_st
 from coig_writer.evaluate.textstats.spread import histogram, rate, spread
 from coig_writer.files import write_jsonl
 from coig_writer.packaged import load_benchmark, load_starter
+from coig_writer.report.textstats_tables import rows_of, tables
 from coig_writer.schema import Response
 
 SHORT = "雨停了。她把缸搬到门口，等人来。"
@@ -158,6 +159,13 @@ def test_people_are_a_group_and_teach_the_flavour(responses, tmp_path):
     again = run("-r", responses, "--lexicon", lexicon, "--json", out)
     assert again.exit_code == 0, again.output
     assert json.loads(out.read_text(encoding="utf-8"))["models"]["short"]["zh"]["flavour"]["mean"] > 0
+
+
+def test_a_model_of_the_name_human_is_a_model_like_any_other(tmp_path):
+    write_jsonl(tmp_path / "a.jsonl", [Response(id="q", query="写", model="human", response="雨停了。")])
+    found = text_statistics(read_responses([tmp_path / "a.jsonl"]), human=["雨下了一整夜，天亮才停。"])
+    assert [(row.model, row.name.en) for row in rows_of(found)] == [("human", "human"), ("(people)", "(people)")]
+    assert "zh" in tables(found, "contamination")
 
 
 def test_several_answers_of_a_model_to_a_query_all_count(tmp_path):

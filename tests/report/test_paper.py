@@ -107,6 +107,37 @@ def test_tables_3_and_4_and_the_figures_from_answers(tmp_path):
     assert (tmp_path / "out" / "figure4.zh.zh.pdf").read_bytes().startswith(b"%PDF")
 
 
+def test_models_stand_in_the_same_order_in_every_table(tmp_path):
+    """Files come as the shell sorts them, CW+10k first."""
+    query = load_benchmark("zh")[0]
+    names = ["CW+10k", "CW+1k", "CW", "G"]
+    for name in names:
+        row = {"id": query.id, "query": query.query, "model": name, "response": "雪落在院子里，鸡不敢出来。"}
+        write_jsonl(tmp_path / f"{name}.jsonl", [row])
+    places = {name: at for at, name in enumerate(names, 1)}
+    write_jsonl(tmp_path / "r.jsonl", [{"query_id": query.id, "rater": "human:li", "places": places}])
+    responses = [word for name in names for word in ("--responses", str(tmp_path / f"{name}.jsonl"))]
+    run("--rankings", str(tmp_path / "r.jsonl"), *responses, "--no-figures", "--out", str(tmp_path / "out"))
+    book = openpyxl.load_workbook(tmp_path / "out" / "tables.xlsx")
+    for table in ("Table 2", "Table 3", "Table 4"):
+        assert [row[0].value for row in list(book[table].iter_rows())[1:]] == ["CW", "CW+1k", "CW+10k", "G"]
+
+
+def test_pairs_differ_by_one_vote_a_query_where_queries_were_ranked_several_times(tmp_path):
+    rows = [
+        {"query_id": f"zh-{at}", "rater": f"human:{rater}", "places": {"A": 1, "B": 2}}
+        for at in range(5)
+        for rater in "abcd"
+    ]
+    write_jsonl(tmp_path / "r.jsonl", rows)
+    run("--rankings", str(tmp_path / "r.jsonl"), "--rounds", "100", "--out", str(tmp_path / "out"))
+    sheet = openpyxl.load_workbook(tmp_path / "out" / "tables.xlsx")["Table 2, tests"]
+    header, line = [[cell.value for cell in row] for row in sheet.iter_rows()]
+    found = dict(zip(header, line, strict=True))
+    assert (found["p (Holm)"], found["p (Holm), a vote a query"], found["Differs"]) == ("<.0001", "0.0625", "no")
+    assert "one vote a query" in (tmp_path / "out" / "tables.md").read_text(encoding="utf-8")
+
+
 def test_nothing_to_report_on_is_an_error():
     shown = CliRunner().invoke(app, ["report", "paper", "--out", "x"])
     assert shown.exit_code != 0

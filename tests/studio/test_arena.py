@@ -158,7 +158,17 @@ def test_pairs_show_each_rater_all_models_evenly(contest, person):
     assert max(seen.values()) - min(seen.values()) <= 1
 
 
-def test_rankings_come_out_as_compare_reads_them(project, contest, person, tmp_path):
+def compare_by_command(folder, rankings, *responses):
+    """What `coig-writer compare` makes of an export: its figures for Chinese queries."""
+    words = ["compare", "--rankings", rankings, "--json", folder / "out.json", "--save_dir", folder / "compared"]
+    words += [word for file in responses for word in ("--responses", file)]
+    done = CliRunner().invoke(app, [*map(str, words), "--rounds", "100"], catch_exceptions=False)
+    assert done.exit_code == 0
+    assert (folder / "compared" / "report.html").is_file()
+    return json.loads((folder / "out.json").read_text(encoding="utf-8"))["zh"]
+
+
+def test_rankings_come_out_as_compare_reads_them(project, contest, responses, person, tmp_path):
     made = contest(raters=3, enough=18)
     models = dict(made.answers.values_list("pk", "model"))
     manager = person("manager")
@@ -171,17 +181,17 @@ def test_rankings_come_out_as_compare_reads_them(project, contest, person, tmp_p
     assert all(each.places == {model: at for at, model in enumerate(MODELS, 1)} for each in votes.rankings)
     assert all(sorted(each.shown) == MODELS for each in votes.rankings)
     assert len({each.rater for each in votes.rankings}) == 3
+    compared = compare_by_command(tmp_path, file, *responses)
+    assert (compared["n"], compared["prompts"], compared["raters"], compared["voters"]) == (18, 6, 3, "human")
+    assert compared["win_rate"][MODELS[0]][MODELS[4]] == 100
+    assert compared["agreement"]["human"]["places"]["alpha"] == 1
+    assert (compared["position_bias"]["human"]["n"], compared["position_bias"]["human"]["queries"]) == (18, 6)
     found = results.standing(made)
     assert found.rate(MODELS[0], MODELS[4]) == 1.0
     assert "100" in manager.client.get(f"/projects/{project.pk}/arena").content.decode()
-    matrix = tmp_path / "compare.json"
-    words = ["compare", "--rankings", str(file), "--json", str(matrix), "--rounds", "100"]
-    assert CliRunner().invoke(app, words).exit_code == 0
-    told = json.loads(matrix.read_text(encoding="utf-8"))["all"]
-    assert (told["raters"], told["prompts"]) == (3, 6)
     for row in MODELS:
         for column in MODELS:
-            assert told["win_rate"][row][column] == (None if row == column else 100.0 * found.rate(row, column))
+            assert compared["win_rate"][row][column] == (None if row == column else 100.0 * found.rate(row, column))
 
 
 def test_win_rates_wait_for_enough_sheets(project, contest, person):
@@ -207,6 +217,8 @@ def test_ratings_come_out_as_compare_reads_them(contest, person, tmp_path):
     assert (len(votes.ratings), votes.unread) == (30, [])
     row = json.loads(file.read_text(encoding="utf-8").splitlines()[0])
     assert (row["depth"], row["seconds"], sorted(row["shown"])) == (0.0, None, MODELS)
+    compared = compare_by_command(tmp_path, file)
+    assert (compared["n"], len(compared["pairs"]), len(compared["agreement"]["human"]["marks"])) == (6, 10, 5)
 
 
 def test_sheets_of_others_are_out_of_reach(contest, person):

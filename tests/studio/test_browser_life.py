@@ -33,6 +33,11 @@ def remark(page, words, served):
     page.goto(f"{served.address}/projects/1/")
     page.click("text=领一篇来审")
     page.wait_for_url("**/review")
+    page.fill("#verdict [name=comment]", "还没有交的话。")
+    page.locator("[name=coherence][value='2']").check(force=True)
+    page.reload()  # what is not given yet is kept
+    assert page.locator("#verdict [name=comment]").input_value() == "还没有交的话。"
+    assert page.locator("[name=coherence][value='2']").is_checked()
     page.evaluate(SELECT)
     page.wait_for_selector("#mark:visible")
     page.keyboard.press("Alt+c")

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coig_writer.studio.models import Assignment, AuditEntry, Version
-from coig_writer.studio.wording import THEIRS, difference, merge
+from coig_writer.studio.wording import THEIRS, Merged, difference, merge
 
 
 @pytest.fixture
@@ -73,6 +73,16 @@ def test_a_stale_submission_is_a_conflict_too(held, form):
     one, author = held
     save(author, one, form(prompt="别的窗口存的"))
     assert author.client.post(f"/items/{one.pk}/submit", form(prompt="旧窗口交的")).status_code == 409
+    one.refresh_from_db()
+    assert one.submitted == 0
+
+
+def test_a_text_with_marks_of_a_merge_is_not_handed_in(held, form):
+    one, author = held
+    merged = merge("甲", "乙", "丙").text
+    answer = author.client.post(f"/items/{one.pk}/submit", form(reasoning=form()["reasoning"] + merged))
+    assert answer.status_code == 400
+    assert THEIRS in answer.content.decode()
     one.refresh_from_db()
     assert one.submitted == 0
 
@@ -153,6 +163,14 @@ def test_a_merge_with_an_unchanged_side_is_the_other_side(base, edited):
     assert merge(base, edited, base).text == edited
     assert merge(base, base, edited).text == edited
     assert merge(base, edited, edited).text == edited
+
+
+def test_two_edits_of_one_paragraph_are_put_together_clause_by_clause():
+    base = "写一则启事，要有实打实的特征，不许卖惨。"
+    yours, theirs = base.replace("不许", "绝不许"), base.replace("启事", "寻物启事")
+    assert merge(base, yours, theirs) == Merged("写一则寻物启事，要有实打实的特征，绝不许卖惨。", 0)
+    same = merge(base, base.replace("启事", "告示"), theirs)
+    assert (same.conflicts, same.text.count(base[-7:])) == (1, 2)
 
 
 @given(TEXTS, TEXTS, TEXTS)

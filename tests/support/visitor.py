@@ -13,7 +13,7 @@ class Visitor:
 
     def __init__(self, browser, served, name, password, language="zh-CN"):
         self.context = browser.new_context(viewport={"width": 1366, "height": 860}, locale=language)
-        self.context.set_default_timeout(10_000)
+        self.context.set_default_timeout(30_000)  # a busy machine is no failure
         self.page = self.context.new_page()
         self.complaints: list[str] = []
         self.page.on("console", lambda line: self.complaints.append(line.text) if line.type == "error" else None)

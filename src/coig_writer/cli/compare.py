@@ -55,7 +55,12 @@ def _show(name: str, found: Comparison) -> None:
     from coig_writer.cli.console import out, table
     from coig_writer.report.compare_words import KINDS, statements
 
-    out.print(f"{name}: {found.n:,} rankings of {found.prompts:,} queries by {found.raters:,} raters.", "")
+    sizes = (
+        _counted(found.n, "ranking", "rankings"),
+        _counted(found.prompts, "query", "queries"),
+        _counted(found.raters, "rater", "raters"),
+    )
+    out.print(f"{name}: {sizes[0]} of {sizes[1]} by {sizes[2]}.", "")
     if not found.pairs:
         out.print("No two models were compared here.", "")
         return
@@ -77,6 +82,10 @@ def _show(name: str, found: Comparison) -> None:
     out.print("")
 
 
+def _counted(number: int, one: str, more: str) -> str:
+    return f"{number:,} {one if number == 1 else more}"
+
+
 def _chance(p: float) -> str:
     return f"{p:.4f}" if p >= 0.0001 else "<.0001"
 
@@ -86,7 +95,7 @@ def _warn_of_unread(unread: list[Unread]) -> None:
 
     if not unread:
         return
-    err.print(f"Not used: {len(unread):,} {'row' if len(unread) == 1 else 'rows'}.", style="bold")
+    err.print(f"Not used: {_counted(len(unread), 'row', 'rows')}.", style="bold")
     for each in unread[:SHOWN_UNREAD]:
         err.print(f"  {each.file}:{each.row}: {each.reason}", soft_wrap=True)
     if (more := len(unread) - SHOWN_UNREAD) > 0:

@@ -160,6 +160,8 @@ def split(
         shown.add_row(name, f"{count:,}", f"{count / total:.1%}", f"{summary.wanted[name]:.1%}")
     console.print(shown, "")
     console.print(f"Groups that stay together: {summary.groups:,}, the largest of {summary.largest_group:,} triplets.")
+    if empty := [name for name, count in summary.counts.items() if not count]:
+        console.print(f"Empty, since groups are never broken: {', '.join(empty)}.", style="bold")
 
 
 def _shares(parts: list[str]) -> dict[str, float] | None:

@@ -52,6 +52,7 @@ def stats(
         chinese_font()  # a font that is missing is told before a long pass over the set, not after it
     found = statistics_of(triplets)
     warn_of_rejects(triplets)
+    _refuse_nothing(triplets, found.count)
     if out:
         write_statistics(
             found,
@@ -98,6 +99,7 @@ def audit(
     triplets = TripletSet(data)
     found = audit_of(triplets, AuditSettings() if least is None else AuditSettings(least=least))
     warn_of_rejects(triplets)
+    _refuse_nothing(triplets, found.count)
     if out:
         write_audit(found, out, title=title or data[0].stem, sources=triplets.sources(), unread=len(triplets.rejects))
     if as_json:
@@ -156,6 +158,18 @@ def _show(found: Statistics) -> None:
         out.print(f"Accepted in the first round: {reviews.accepted_first:,} of {reviews.first_round:,}.")
     for each in found.human:
         out.print(f"People's share of the {each.part}: mean {each.mean:.1%} of {each.count:,} with a model's draft.")
+
+
+def _refuse_nothing(triplets: TripletSet, count: int) -> None:
+    """A set of which no record could be read is an error; one without records is merely empty."""
+    from coig_writer.errors import InputError
+
+    if triplets.rejects and not count:
+        raise InputError(
+            f"none of {counted(len(triplets.rejects), 'record')} could be read",
+            where=", ".join(path.name for path in triplets.paths),
+            remedy="Mend what is named above; docs/formats.md lists what can be read.",
+        )
 
 
 def _counts(found: Statistics, dot: str) -> Table:

@@ -78,7 +78,7 @@ def evaluate(
         _show(done, written)
     if done.failed:
         raise UnfinishedError(
-            f"{len(done.failed)} answers have no judgement",
+            f"{len(done.failed)} {'answer has' if len(done.failed) == 1 else 'answers have'} no judgement",
             where=str(save_dir),
             remedy="Their rows say why; run the same command again, without --fresh, to ask only what failed.",
         )

@@ -54,10 +54,11 @@ def pairwise(
         raise SettingError("--all-pairs excludes --against and --adaptive", remedy="Leave one of them out.")
     if out.suffix != ".jsonl":
         raise SettingError(f"{out} is not a .jsonl file", where="--out", remedy="Such as: --out rankings.jsonl.")
-    candidates = matches(read_items(responses, read_reference(reference)), against)
+    items = read_items(responses, read_reference(reference))
+    candidates, everything = matches(items, against), matches(items)
     if limit:
         kept = set(list(dict.fromkeys(match.query for match in candidates))[:limit])
-        candidates = [match for match in candidates if match.query in kept]
+        candidates, everything = ([match for match in each if match.query in kept] for each in (candidates, everything))
     detail = out.with_name(f"{out.stem}.pairs.jsonl")
     with opened(model) as spec, console.call_progress(model) as progress:
         run = PairRun(detail, spec, concurrency, fresh, progress)
@@ -67,7 +68,7 @@ def pairwise(
     orders = out.with_name(f"{out.stem}.orders.jsonl")
     write_jsonl(out, [row.ranking() for row in judged])
     write_jsonl(orders, [ranking for row in judged for ranking in row.orders()])
-    summary = summarise_pairs(rows, len(candidates))
+    summary = summarise_pairs(rows, len(everything))
     described = summary_json(summary, cost)
     write_json(out.with_name(f"{out.stem}.summary.json"), described)
     if as_json:
@@ -96,7 +97,7 @@ def _show(summary: PairSummary, cost: Cost) -> None:
     console.out.print(f"Same in both orders: {_percent(summary.consistency)}", soft_wrap=True)
     console.out.print(f"First shown wins:    {_percent(summary.first_shown)}", soft_wrap=True)
     console.out.print(
-        f"Judged {summary.judged:,} of {summary.candidates:,} pairs ({summary.saving:.0%} saved), "
+        f"Judged {summary.judged:,} of all {summary.candidates:,} pairs ({summary.saving:.0%} saved), "
         f"{summary.ties:,} ties, {summary.inconsistent:,} of them because the orders disagree",
         soft_wrap=True,
     )

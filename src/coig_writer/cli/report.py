@@ -43,7 +43,7 @@ def paper(
     from coig_writer.errors import SettingError
     from coig_writer.evaluate.compare import CompareSettings, compare
     from coig_writer.evaluate.read import read_votes
-    from coig_writer.evaluate.responses import read_responses
+    from coig_writer.evaluate.responses import in_order_of_models, read_responses
     from coig_writer.evaluate.synthetic import published_votes
     from coig_writer.evaluate.textstats.run import text_statistics
     from coig_writer.evaluate.textstats.tokens import choose_tokenizer
@@ -58,7 +58,9 @@ def paper(
         votes = read_votes([Path(name) for name in rankings], responses)
     comparison = compare(votes, CompareSettings(rounds, seed)) if votes else None
     statistics = (
-        text_statistics(read_responses(responses), tokenizer=choose_tokenizer(tokenizer)) if responses else None
+        text_statistics(in_order_of_models(read_responses(responses)), tokenizer=choose_tokenizer(tokenizer))
+        if responses
+        else None
     )
     synthetic = bool(votes and is_synthetic(votes))
     write_paper(out, comparison, statistics, synthetic=synthetic, figures=not no_figures)

@@ -11,7 +11,7 @@ from heapq import heappush, heappushpop
 from pydantic import BaseModel, ConfigDict, Field
 
 from coig_writer.corpus.dedup import DedupSettings
-from coig_writer.dataset.counts import Tally, slug_of, text_of
+from coig_writer.dataset.counts import OUTSIDE, Tally, slug_of, text_of
 from coig_writer.dataset.sensitive import Mentions, Register
 from coig_writer.dataset.spread import Spread
 from coig_writer.dataset.style import Variety
@@ -110,7 +110,8 @@ class _Gathering:
     def add(self, triplet: Triplet) -> None:
         self.count += 1
         self.tally.add(triplet)
-        self.variety.add(slug_of(triplet.genre), triplet.article.text)
+        genre = slug_of(triplet.genre)
+        self.variety.add(genre if genre in genres() else OUTSIDE.slug, triplet.article.text)  # two megabytes a group
         self.register.add(triplet)
         article = triplet.article
         self.names["platform"][article.platform] += 1

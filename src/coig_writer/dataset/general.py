@@ -117,7 +117,12 @@ def _alpaca(record: dict[str, Any]) -> Iterator[Message]:
 
 
 def _check(messages: tuple[Message, ...]) -> None:
-    """Users and assistants take turns, and the assistant has the last word."""
+    """Users and assistants take turns, the assistant has the last word, and all of it can be written as UTF-8."""
+    for at, message in enumerate(messages):
+        try:
+            message.content.encode()
+        except UnicodeEncodeError as error:
+            raise ValueError(f"half a character (a lone surrogate) in turn {at + 1}, at {error.start + 1}") from error
     turns = [message.role for message in messages]
     spoken = turns[1:] if turns and turns[0] == "system" else turns
     if "system" in spoken:

@@ -78,6 +78,7 @@ def push(source: Path, repo: str, *, public: bool = False, message: str | None =
     """Puts a release folder, or one file, into a data set of the Hub, which is made if there is none.
 
     A release goes as it is: its data card becomes the data set's page. One commit, so that nobody sees half of it.
+    Hidden files and folders, such as `.git` or `.env`, stay here.
 
     Args:
         public: whether a data set that is made now can be seen by everybody; one that exists stays as it is.
@@ -97,9 +98,12 @@ def push(source: Path, repo: str, *, public: bool = False, message: str | None =
         raise SettingError(f"not the name of a data set: {repo!r}", remedy="Give OWNER/NAME.")
     if not source.exists():
         raise InputError("nothing is there", where=str(source), remedy="Give a release folder or a file.")
-    files = [path for path in sorted(source.rglob("*")) if path.is_file()] if source.is_dir() else [source]
     root = source if source.is_dir() else source.parent
-    operations = [CommitOperationAdd(path.relative_to(root).as_posix(), path) for path in files]
+    names = {path: path.relative_to(root) for path in (sorted(source.rglob("*")) if source.is_dir() else [source])}
+    files = [path for path, name in names.items() if path.is_file() and (path == source or not _hidden(name))]
+    if not files:
+        raise InputError("no files in the folder", where=str(source), remedy="Give a release folder or a file.")
+    operations = [CommitOperationAdd(names[path].as_posix(), path) for path in files]
     with _hub_errors(address, writing=True):
         api = HfApi()
         api.create_repo(address.repo, repo_type="dataset", private=not public, exist_ok=True)
@@ -110,6 +114,10 @@ def push(source: Path, repo: str, *, public: bool = False, message: str | None =
             commit_message=message or f"{source.name}: {len(files)} files",
         )
         return str(made.commit_url)
+
+
+def _hidden(name: Path) -> bool:
+    return any(part.startswith(".") for part in name.parts)
 
 
 @contextmanager

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from pydantic import ValidationError
 from coig_writer.corpus.reasons import REASONS
 from coig_writer.corpus.summary import Summary
 from coig_writer.dataset.counts import slug_of
+from coig_writer.dataset.strict_json import Doubled, parse
 from coig_writer.errors import InputError
 from coig_writer.files import read_journal
 from coig_writer.schema import Article, Draft, Triplet
@@ -127,9 +127,10 @@ def _parse(path: Path, name: str, data: bytes) -> Iterator[Item]:
 def _record(line: bytes, where: str) -> Draft | Triplet:
     """A draft says its status, a triplet does not; that tells them apart before either is validated."""
     try:
-        value = json.loads(line)
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"not JSON: {error}", where=where, remedy="Mend or remove this line.") from error
+        value = parse(line)
+    except ValueError as error:
+        said = str(error) if isinstance(error, Doubled) else f"not JSON: {str(error).removeprefix('not valid JSON: ')}"
+        raise InputError(said, where=where, remedy="Mend or remove this line.") from error
     kind: type[Draft] | type[Triplet] = Draft if isinstance(value, dict) and "status" in value else Triplet
     try:
         return kind.model_validate_json(line)

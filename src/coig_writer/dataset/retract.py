@@ -72,8 +72,12 @@ def retract(
     check_replaceable(folder)
     wanted = Tombstones(stones)
     gone = {triplet.id: stone for triplet in release.released if (stone := wanted.over(triplet))}
-    named = {each.id: stone for each in release.withheld if (stone := wanted.of(each.id, each.url))}
+    left_out = [each for each in release.withheld if each.reason is not Reason.RETRACTED]
+    named = {each.id: stone for each in left_out if (stone := wanted.of(each.id, each.url))}
     if not gone and not named and not in_advance:
+        known = Tombstones(release.tombstones)
+        if all(known.of(stone.id or "", stone.url) for stone in stones):
+            raise InputError("it has been taken down already", where=str(folder), remedy="Nothing is left to do.")
         raise InputError(
             "the release holds nothing of that id or address",
             where=str(folder),

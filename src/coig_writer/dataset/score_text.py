@@ -29,10 +29,14 @@ _NUMBER = re.compile(
     re.IGNORECASE,
 )
 _LABEL = "|".join(pattern.pattern for pattern in (_TOTAL, *_PARTS.values()))
-_NEXT = re.compile(rf"[\n;]|(?<=[\d分)])[,\s]+(?=(?:{_LABEL})[^\d:\n]{{0,12}}:)", re.IGNORECASE)
+_NEXT = re.compile(rf"[\n;]|(?<=[\d分)])[,\s(]+(?=[\"'*]*(?:{_LABEL})[^\d\n]{{0,14}}\d)", re.IGNORECASE)
 """Where a statement ends: at a line's end, or before the next label of a line that has several."""
-_FULL_MARKS = re.compile(r"\(?\s*满分\s*:?\s*\d+\s*分?\s*\)?")
-"""What could have been given is no score."""
+_NO_SCORE = re.compile(
+    r"\(?\s*满分\s*:?\s*\d+\s*分?\s*\)?"  # what could have been given
+    r"|\(\s*\d+\s*分?\s*\)(?=\s*:)"  # the same, in brackets after a label
+    r"|^\s*\d{1,2}\s*[.、)](?=\s*[^\s\d])",  # the number of an item in a list
+    re.MULTILINE,
+)
 _NEGATIVE = re.compile(r":\s*-\s*\d")
 _SHOWN = 100
 """Characters of a line that are told."""
@@ -60,7 +64,7 @@ def read_scores(text: str) -> ScoreText:
     six: dict[str, int] = {}
     sums: dict[str, int] = {}
     by, part = UNNAMED, None
-    for raw in _NEXT.split(_FULL_MARKS.sub("", unicodedata.normalize("NFKC", text))):
+    for raw in _NEXT.split(_NO_SCORE.sub("", unicodedata.normalize("NFKC", text.replace("\\n", "\n")))):
         line = raw.strip()
         if not line:
             continue
@@ -81,29 +85,32 @@ def _part(line: str) -> str | None:
 
 
 def _read_line(line: str, part: str | None, six: dict[str, int], sums: dict[str, int]) -> bool:
-    """Takes the numbers of a line; False if it holds none that is understood."""
-    understood = False
+    """Takes the numbers of a line; False, and none of them is taken, if it holds one that is not understood."""
+    taken: dict[bool, dict[str, int]] = {True: {}, False: {}}
     if _NEGATIVE.search(line):
         return False
     for match in _NUMBER.finditer(line):
-        scale = 10 if match["kind"] and part else 20 if _part(line) else 60
+        one_of_six = bool(match["kind"] and part)
+        scale = 10 if one_of_six else 20 if _part(line) else 60
         if max(len(match["value"]), len(match["of"] or "")) > 9:
             return False
         value = float(match["value"])
         if value != int(value) or int(match["of"] or scale) != scale:
             return False
-        if match["kind"] and part:
-            six[f"{part}_{'creativity' if _CREATIVE.match(match['kind']) else 'quality'}"] = int(value)
-        elif _TOTAL.search(line) and not _part(line):
-            sums["total"] = int(value)
+        if one_of_six:
+            name = f"{part}_{'creativity' if _CREATIVE.match(match['kind']) else 'quality'}"
         elif _part(line):
-            sums[part or ""] = int(value)
-        elif re.fullmatch(r"[\d\s/.分]+", line):  # a bare number is the total
-            sums["total"] = int(value)
+            name = part or ""
+        elif _TOTAL.search(line) or re.fullmatch(r"[\d\s/.分]+", line):  # a bare number is the total
+            name = "total"
         else:
             return False
-        understood = True
-    return understood or (bool(_part(line)) and line.rstrip(" :")[-1:].isalpha())
+        known = six if one_of_six else sums
+        if taken[one_of_six].setdefault(name, int(value)) != value or known.get(name, value) != value:
+            return False  # two numbers for one thing
+    six.update(taken[True])
+    sums.update(taken[False])
+    return any(taken.values()) or (bool(_part(line)) and line.rstrip(" :")[-1:].isalpha())
 
 
 def _settle(found: ScoreText, six: dict[str, int], sums: dict[str, int], by: str) -> None:

@@ -133,13 +133,30 @@ def _validated(whole: dict[str, Any], losses: Losses) -> Triplet:
 
 
 def in_taxonomy(triplet: Triplet, genre: str | None = None) -> Triplet:
-    """The triplet with slugs of the taxonomy for genres that it spells otherwise, and `genre` if it names none."""
+    """The triplet with slugs of the taxonomy and codes of languages where it spells them otherwise.
+
+    `genre` is for one that names none.
+    """
     slug = slug_of(genre if genre and triplet.genre == NO_GENRE else triplet.genre)
     article = triplet.article
     of_article = slug_of(article.genre) if article.genre else article.genre
-    if slug == triplet.genre and of_article == article.genre:
+    language = language_code(article.language) if article.language else article.language
+    if slug == triplet.genre and of_article == article.genre and language == article.language:
         return triplet
-    return triplet.model_copy(update={"genre": slug, "article": article.model_copy(update={"genre": of_article})})
+    article = article.model_copy(update={"genre": of_article, "language": language})
+    return triplet.model_copy(update={"genre": slug, "article": article})
+
+
+def language_code(said: str) -> str:
+    """The ISO 639-1 code of a language, as `zh` for zh-CN, Chinese or 中文; one that is not known stays as it is."""
+    named = said.strip().lower()
+    return next((code for code, names in _LANGUAGES.items() if named.split("-")[0].split("_")[0] in names), said)
+
+
+_LANGUAGES = {
+    "zh": {"zh", "zho", "chi", "cmn", "chinese", "mandarin", "中文", "汉语", "漢語", "简体中文", "繁體中文"},
+    "en": {"en", "eng", "english", "英文", "英语", "英語"},
+}
 
 
 def prompt_alone(record: Any) -> str | None:
@@ -295,6 +312,8 @@ def _said(ours: str, value: Any) -> Any:
     """A workbook's date has a time of day, and an id may be a number."""
     if isinstance(value, date):
         return value.isoformat()[:10]
+    if ours == "language" and isinstance(value, str):
+        return language_code(value)
     return str(value) if ours in ("id", "title", "author", "drafted_by") else value
 
 

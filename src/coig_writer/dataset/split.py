@@ -2,7 +2,8 @@
 
 What belongs together is kept in one group: triplets by one author, from one address, with one id, or with a nearly
 equal article or prompt, and whatever is linked to them in turn. Groups, the largest first, go where their genres are
-missing most. So shares are met as well as the groups allow, and groups are never broken for them.
+missing most, as long as their part has room: where genres are small, each of them alone would go into the largest part.
+So shares are met as well as the groups allow, and groups are never broken for them.
 """
 
 from __future__ import annotations
@@ -28,6 +29,8 @@ from coig_writer.schema import Triplet
 
 PARTS = {"train": 0.8, "validation": 0.1, "test": 0.1}
 """Parts and their shares if none are named."""
+_EXCESS = 0.02
+"""Share of all triplets that a part may get too many, for the sake of a genre."""
 
 
 @dataclass(frozen=True)
@@ -92,8 +95,9 @@ def checked_shares(parts: Mapping[str, float]) -> dict[str, float]:
     """
     if not parts or not all(0 < share < float("inf") for share in parts.values()):
         raise SettingError("a part's share is not positive", remedy="Give shares such as train=0.8, test=0.2.")
-    if bad := next((name for name in parts if not name.replace("-", "").replace("_", "").isalnum()), None):
-        raise SettingError(f"{bad!r} cannot be the name of a file", remedy="Use letters, digits, - and _.")
+    bad = [name for name in parts if not name.replace("-", "").replace("_", "").isalnum()]
+    if bad:
+        raise SettingError(f"{bad[0]!r} cannot be the name of a file", remedy="Use letters, digits, - and _.")
     total = sum(parts.values())
     return {name: share / total for name, share in parts.items()}
 
@@ -142,11 +146,12 @@ def split(triplets: Sequence[Triplet], groups: Sequence[int], shares: Mapping[st
     overall = {part: share * len(triplets) for part, share in shares.items()}
     placed = [""] * len(triplets)
     for group in sorted(members, key=lambda group: (-len(members[group]), _rank(seed, triplets[group].id))):
-        held = Counter(genres[at] for at in members[group])
-        part = max(shares, key=lambda part: (_gain(held, lacking[part]), overall[part]))
+        size, held = len(members[group]), Counter(genres[at] for at in members[group])
+        roomy = [part for part in shares if overall[part] - size >= -_EXCESS * len(triplets)]
+        part = max(roomy or shares, key=lambda part: (_gain(held, lacking[part]), overall[part]))
         for genre, count in held.items():
             lacking[part][genre] -= count
-        overall[part] -= len(members[group])
+        overall[part] -= size
         for at in members[group]:
             placed[at] = part
     return placed

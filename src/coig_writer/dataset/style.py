@@ -15,7 +15,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-SLOTS = 1 << 16
+SLOTS = 1 << 18
 """Trigrams are told apart by a hash of so many values."""
 _KEYS = np.array([0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB], np.uint64)
 _MIX = np.uint64(0xFF51AFD7ED558CCD)
@@ -33,8 +33,8 @@ def profile(text: str) -> tuple[np.ndarray, np.ndarray] | None:
         points[:-2] * _KEYS[0] + points[1:-1] * _KEYS[1] + points[2:] * _KEYS[2], return_counts=True
     )
     hashes = (hashes ^ (hashes >> np.uint64(33))) * _MIX  # the sum alone would keep neighbouring characters near
-    signs = 1 - 2 * ((hashes >> np.uint64(47)) & np.uint64(1)).astype(np.float64)
-    slots, places = np.unique((hashes >> np.uint64(48)).astype(np.int64), return_inverse=True)
+    signs = 1 - 2 * ((hashes >> np.uint64(45)) & np.uint64(1)).astype(np.float64)
+    slots, places = np.unique((hashes >> np.uint64(46)).astype(np.int64), return_inverse=True)
     return slots, np.bincount(places, signs * np.sqrt(counts / counts.sum()), len(slots))
 
 
@@ -59,19 +59,19 @@ class Variety:
         self._counts[group] += 1
 
     def within(self) -> Mapping[str, float]:
-        """Group → mean distance of two of its texts; groups of one are absent."""
+        """Group → mean distance of two of its texts, at most 1; groups of one are absent."""
         return {
-            group: 1 - (float(total @ total) - self._squares[group]) / (count * (count - 1))
+            group: min(1.0, 1 - (float(total @ total) - self._squares[group]) / (count * (count - 1)))
             for group, total in self._sums.items()
             if (count := self._counts[group]) > 1
         }
 
     def across(self) -> float | None:
-        """Mean distance of two texts of different groups; None for fewer than two groups."""
+        """Mean distance of two texts of different groups, at most 1; None for fewer than two groups."""
         if len(self._sums) < 2:
             return None
         whole = np.sum(list(self._sums.values()), axis=0)
         own = sum(float(total @ total) for total in self._sums.values())
         count = sum(self._counts.values())
         pairs = count**2 - sum(size**2 for size in self._counts.values())
-        return 1 - (float(whole @ whole) - own) / pairs
+        return min(1.0, 1 - (float(whole @ whole) - own) / pairs)

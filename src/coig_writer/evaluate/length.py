@@ -45,7 +45,8 @@ class LengthBias:
     p: float | None
     """That length does nothing, by the same errors."""
     win_rate: Matrix
-    """Row over column in % at equal length, by the same regression; None throughout where `doubling` is."""
+    """Row over column in % at equal length, by the same regression; None throughout where `doubling` is, and for
+    models that never met with known lengths, directly or by way of others."""
 
 
 def length_bias(votes: Votes) -> dict[str, LengthBias]:
@@ -75,8 +76,10 @@ def _of(rankings: Sequence[Ranking], lengths: dict[tuple[str, str], int]) -> Len
 def _bias(
     models: Sequence[str], designs: Floats, ratio: Floats, score: Floats, query: Integers, missing: int
 ) -> LengthBias:
+    from scipy.sparse.csgraph import connected_components
     from scipy.stats import t
 
+    _, component = connected_components(np.abs(designs).T @ np.abs(designs) > 0, directed=False)
     design = np.column_stack([designs, ratio])
     fitted, covariance = logistic(design, score, query)
     slope, error = float(fitted[-1]), float(np.sqrt(covariance[-1, -1]))
@@ -99,7 +102,10 @@ def _bias(
         doubling_high=math.exp(slope + half) if told else None,
         p=float(2 * t.sf(abs(slope) / error, queries - 1)) if told else None,
         win_rate={
-            row: {column: float(neutral[at, to]) if known and at != to else None for to, column in enumerate(models)}
+            row: {
+                column: float(neutral[at, to]) if known and at != to and component[at] == component[to] else None
+                for to, column in enumerate(models)
+            }
             for at, row in enumerate(models)
         },
     )

@@ -51,7 +51,7 @@ class PairSummary:
 
     judge: str | None
     candidates: int
-    """Pairs that there are."""
+    """Pairs of all models that there are."""
     judged: int
     errors: int
     """Pairs without a judgement; in no other figure."""
@@ -77,7 +77,8 @@ def summarise_pairs(rows: Sequence[PairJudgement], candidates: int) -> PairSumma
     """The summary of one run.
 
     Args:
-        candidates: how many pairs there are; more than `rows` when they were chosen adaptively.
+        candidates: how many pairs of all models there are; more than `rows` when only those with one model were judged,
+            or those chosen adaptively.
     """
     judged = [row for row in rows if row.readings]
     decided = [(row.id, reading) for row in judged for reading in row.readings if reading.better != "tie"]

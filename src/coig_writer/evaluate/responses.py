@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from coig_writer.errors import InputError
 from coig_writer.evaluate.read_tool import Questions, ToolAnswer, is_responses, model_of, tool_responses
-from coig_writer.evaluate.votes import Unread
+from coig_writer.evaluate.votes import Unread, natural
 from coig_writer.schema import Response
 
 _SURROGATE_ESCAPED = re.compile(r"\\u[dD][89a-fA-F]")
@@ -59,6 +59,15 @@ def read_responses(paths: Sequence[Path], questions: Questions | None = None) ->
         latest[answer.model, answer.id, answer.sample] = answer
     usable = [each for each in latest.values() if each.response]
     return Responses(usable, [each for each in latest.values() if not each.response], unread)
+
+
+def in_order_of_models(found: Responses) -> Responses:
+    """The answers model by model in natural order (`CW+5k` before `CW+10k`), as comparisons list models."""
+
+    def order(each: Response) -> list[tuple[int, str]]:
+        return natural(each.model)
+
+    return replace(found, answers=sorted(found.answers, key=order), failed=sorted(found.failed, key=order))
 
 
 def _named(found: ToolAnswer, questions: Questions) -> Response:

@@ -78,6 +78,8 @@ def _tests(found: Comparison) -> Iterator[list[Any]]:
     yield ["queries", found.prompts]
     yield ["raters", found.raters]
     yield ["votes counted", found.voters]
+    if len(found.components) > 1:
+        yield ["models that met each other", "; ".join(", ".join(each) for each in found.components)]
     if found.friedman:
         test = found.friedman
         yield ["Friedman's statistic", test.statistic]

@@ -210,7 +210,8 @@ def as_latex(tables: Sequence[Table]) -> str:
 
 def _latex(table: Table) -> str:
     heads = [name.partition(": ")[2] or name for name in table.header]
-    caption = table.caption.partition(": ")[2] or table.caption
+    caption = table.caption.partition(": ")[2] or table.caption  # LaTeX numbers its tables itself
+    caption = caption[:1].upper() + caption[1:]
     lines = ["\\begin{table}[t]", "\\centering", f"\\caption{{{_escaped(caption)}}}"]
     lines += [f"\\begin{{tabular}}{{l{'r' * (len(heads) - 1)}}}", "\\toprule"]
     groups = [(name, len(list(same))) for name, same in groupby(table.header, _group)]

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Literal
 
 SHORT = 2
 """Characters between two changes that are shown as part of the change: single letters in common mean nothing."""
-THEIRS, YOURS, END = "【对方 theirs】", "【你的 yours】", "【完 end】"
+MARKS = THEIRS, YOURS, END = "【对方 theirs】", "【你的 yours】", "【完 end】"
+"""Lines around the two wordings of a place that both changed."""
 
 
 @dataclass(frozen=True)
@@ -53,21 +55,31 @@ class Merged:
 
 
 def merge(base: str, yours: str, theirs: str) -> Merged:
-    """Puts two edits of `base` together, line by line: what only one side changed is taken from it."""
-    lines, mine, other = (text.split("\n") for text in (base, yours, theirs))
-    ours, their = _kept(lines, mine), _kept(lines, other)
+    """Puts two edits of `base` together, line by line: what only one side changed is taken from it.
+
+    Where both changed a line, it is looked at clause by clause, and left with both wordings only if that does not help.
+    """
+    merged, conflicts = _put_together(base.split("\n"), yours.split("\n"), theirs.split("\n"), _settle)
+    return Merged("\n".join(merged), conflicts)
+
+
+_Settle = Callable[[list[str], list[str], list[str]], tuple[list[str], bool]]
+
+
+def _put_together(base: list[str], mine: list[str], other: list[str], settle: _Settle) -> tuple[list[str], int]:
+    """The pieces of both edits, and how many places `settle` could not settle."""
+    ours, their = _kept(base, mine), _kept(base, other)
     merged: list[str] = []
     conflicts = at_base = at_mine = at_other = 0
-    for stable in [*sorted(ours.keys() & their.keys()), len(lines)]:
+    for stable in [*sorted(ours.keys() & their.keys()), len(base)]:
         to_mine, to_other = ours.get(stable, len(mine)), their.get(stable, len(other))
-        gap = lines[at_base:stable], mine[at_mine:to_mine], other[at_other:to_other]
-        found, conflict = _settle(*gap)
+        found, conflict = settle(base[at_base:stable], mine[at_mine:to_mine], other[at_other:to_other])
         merged += found
         conflicts += conflict
-        if stable < len(lines):
-            merged.append(lines[stable])
+        if stable < len(base):
+            merged.append(base[stable])
         at_base, at_mine, at_other = stable + 1, to_mine + 1, to_other + 1
-    return Merged("\n".join(merged), conflicts)
+    return merged, conflicts
 
 
 def _kept(base: Sequence[str], edited: Sequence[str]) -> dict[int, int]:
@@ -81,4 +93,20 @@ def _settle(base: list[str], mine: list[str], other: list[str]) -> tuple[list[st
         return other, False
     if other == base:
         return mine, False
+    finer, conflicts = _put_together(_clauses(base), _clauses(mine), _clauses(other), _one_side)
+    if not conflicts:
+        return "".join(finer).split("\n"), False
     return [THEIRS, *other, YOURS, *mine, END], True
+
+
+_CLAUSE = re.compile(r"[^。！？；，、…\n]*[。！？；，、…\n]+|[^。！？；，、…\n]+")
+
+
+def _clauses(lines: list[str]) -> list[str]:
+    return _CLAUSE.findall("\n".join(lines))
+
+
+def _one_side(base: list[str], mine: list[str], other: list[str]) -> tuple[list[str], bool]:
+    if mine in (base, other):
+        return other, False
+    return mine, other != base

@@ -15,6 +15,7 @@ from coig_writer.studio import live, sharing
 from coig_writer.studio.models import Assignment, Item, Version
 from coig_writer.studio.models.audit import record
 from coig_writer.studio.refusal import Refusal
+from coig_writer.studio.wording import MARKS
 from coig_writer.studio.workflow import WRITABLE, Role, Status, after_submission
 
 LONGEST = {"prompt": 20_000, "reasoning": 60_000}
@@ -94,6 +95,11 @@ def submit(item: Item, user: Any, content: Content, *, base: int, key: str | Non
     """
     if missing := content.missing():
         raise Refusal(f"还不能提交，缺 {len(missing)} 项。", f"Not complete yet: {len(missing)} fields are missing.")
+    if any(mark in text for mark in MARKS for text in (content.prompt, content.reasoning)):
+        raise Refusal(
+            f"文字里还有合并时的标记（{'、'.join(MARKS)}）：删去不要的一边和标记，再交。",
+            f"Marks of a merge are still in the text ({', '.join(MARKS)}): delete them and the side you do not want.",
+        )
     checked = live.check(item.article, content.prompt, content.reasoning)
     project = item.project
     with transaction.atomic():

@@ -30,7 +30,7 @@ WORTH_PROCESSES = 1_500
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a model wrote, or a person: then `model` is `human`."""
+    """What a model wrote, or a person: then `model` is `(people)`."""
 
     model: str
     id: str

@@ -2,7 +2,7 @@
 
 A span is a run of foreign words with only spaces and punctuation between them. What does not count, in this order:
 
-- everything, when the query asks for the other language by name (`in Mandarin`, `用英文`, `双语`);
+- everything, when the query asks for the other language (`in Mandarin`, `用英文`, `双语`), and not to keep it out;
 - words that stand in the query, in what it tells to include, or in its context;
 - a short quoted name: a span that fills quotation marks, title marks or brackets, of at most 12 Chinese characters or
   40 Latin ones, without the stops of a sentence;

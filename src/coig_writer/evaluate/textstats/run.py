@@ -23,7 +23,8 @@ from coig_writer.evaluate.textstats.words import segmenter
 from coig_writer.packaged import load_benchmark
 from coig_writer.schema import Response
 
-HUMAN = "human"
+HUMAN = "(people)"
+"""Stands for the model of texts given with `--human`; a model may well be called `human`."""
 MOST_LEARNT = 1000
 """Texts on each side that a lexicon is learnt from, in the order given."""
 FOLDS = 2

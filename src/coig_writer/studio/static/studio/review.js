@@ -59,6 +59,23 @@
   }
 
   const verdict = one("#verdict");
+  /* A verdict that is not given yet is kept on this computer: a long comment outlives a lost connection, or a lease. */
+  const KEPT = "studio:verdict:", LONGEST = 14 * 24 * 3600 * 1000;
+  for (const name of Object.keys(localStorage).filter((each) => each.startsWith(KEPT))) {
+    if (Date.now() - JSON.parse(localStorage.getItem(name)).at > LONGEST) localStorage.removeItem(name);
+  }
+  if (verdict) {
+    const store = `${KEPT}${verdict.dataset.user}:${verdict.dataset.item}:${verdict.elements.version.value}`;
+    const kept = JSON.parse(localStorage.getItem(store) || "null");
+    for (const name of ["verdict", "comment", ...all("[type=radio]", verdict).map((input) => input.name)]) {
+      if (kept && kept.form[name]) verdict.elements[name].value = kept.form[name];
+    }
+    verdict.addEventListener("input", () => {
+      const form = Object.fromEntries(new FormData(verdict));
+      delete form.csrfmiddlewaretoken;
+      localStorage.setItem(store, JSON.stringify({ at: Date.now(), form }));
+    });
+  }
   if (verdict) document.addEventListener("keydown", (event) => {
     if ((event.ctrlKey || event.metaKey) && event.key === "Enter" && !event.isComposing && !(dialog && dialog.open)) {
       event.preventDefault();
