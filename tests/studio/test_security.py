@@ -42,6 +42,11 @@ OWN = {"home", "account", "new-project"}
 """Pages that belong to no project."""
 
 
+def _invited(project, manager):
+    people.invite(project, Role.ANNOTATOR, by=manager)
+    return Invitation.objects.get(project=project)
+
+
 @pytest.fixture
 def every_path(project, item, person):
     """Name → path of every page there is, about things of the project; a page that is added is here by itself."""
@@ -59,6 +64,7 @@ def every_path(project, item, person):
         "calibration_id": Calibration.objects.create(project=project, name="校准").pk,
         "membership_id": Membership.objects.filter(project=project).first().pk,
         "comment_id": 1,
+        "invitation_id": _invited(project, person("manager")).pk,
         "token": "x" * 43,
     }
     words = {

@@ -35,12 +35,13 @@ async def write_until_killed(served, accounts, items, acknowledged, seconds):
 
     async def kill():
         before = len(acknowledged)
-        while len(acknowledged) == before:
+        while len(acknowledged) == before and not all(writer.done() for writer in writers):
             await asyncio.sleep(0.01)
         await asyncio.sleep(seconds)
         served.kill()
 
-    await asyncio.gather(kill(), *(write(name, password) for name, password in accounts.items()))
+    writers = [asyncio.create_task(write(name, password)) for name, password in accounts.items()]
+    await asyncio.gather(kill(), *writers)
 
 
 def test_acknowledged_saves_outlive_twenty_kills(tmp_path, starter):

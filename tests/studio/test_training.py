@@ -30,6 +30,13 @@ def test_every_unit_has_a_text_and_exercises(unit, language):
 
 
 @pytest.mark.parametrize("unit", training.UNITS)
+def test_the_same_place_every_time_passes_nothing(unit):
+    for place in range(3):
+        right = training.grade(unit, {f"answer-{at}": str(place) for at in range(len(training.exercises(unit)))})
+        assert sum(right) / len(right) <= 0.6
+
+
+@pytest.mark.parametrize("unit", training.UNITS)
 def test_both_languages_have_the_same_sections(unit):
     chinese, english = (training.page(unit, language) for language in ("zh", "en"))
     for tag in ("<h2>", "<table>", "<blockquote>", "<li>"):

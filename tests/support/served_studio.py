@@ -66,12 +66,13 @@ class ServedStudio:
         import time
         from urllib.request import urlopen
 
-        for _ in range(300):
+        until = time.monotonic() + 120
+        while time.monotonic() < until:
             try:
                 with urlopen(f"{self.address}/health", timeout=5) as answer:
                     assert answer.status == 200
                     return
-            except OSError:  # not yet, or too busy
+            except OSError:  # not there yet, or so busy starting that it does not answer in time
                 time.sleep(0.1)
         raise AssertionError("the studio does not answer")
 

@@ -252,8 +252,8 @@ def import_records(request: HttpRequest):
     """Takes JSON Lines of articles, drafts or triplets as the body."""
     project = _project(request, Role.MANAGER)
     with _body(request) as path:
-        done = intake.import_file(project, path, actor=request.user, name="api")
-        rejected = [f"{Path(each.where).name.replace(path.name, 'body')}: {each.reason}" for each in done.rejects]
+        done = intake.import_file(project, path, actor=request.user, name="body")
+        rejected = [f"{Path(each.where).name}: {each.reason}" for each in done.rejects]
     return {"added": done.added, "known": done.known, "rejected": rejected}
 
 
@@ -299,7 +299,6 @@ def give_back(request: HttpRequest, item_id: Number):
     """Gives an item back to the queue; what was written stays."""
     item, access = _item(request, item_id)
     assign.release(item, request.user, Role.ANNOTATOR if access.write else Role.REVIEWER)
-    return 204, None
 
 
 @api.put("/items/{item_id}/content", response={200: VersionOut, 409: Problem})
