@@ -216,7 +216,7 @@ def test_a_broken_row_of_a_table_is_told(tmp_path):
     path.write_text("prompt,left,right,winner\n写,A,B,left\n写,A,B,left,more\n画,A,B,right\n", encoding="utf-8")
     votes = read_votes([path])
     assert len(votes.rankings) == 2
-    assert [(each.row, each.reason) for each in votes.unread] == [(3, "5 cells under 4 columns")]
+    assert [(each.row, each.reason) for each in votes.unread] == [(3, "a cell beside the 4 named columns")]
 
 
 def workbook(path, rows):
