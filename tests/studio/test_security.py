@@ -290,7 +290,7 @@ def test_what_models_answer_and_managers_name_is_never_markup(project, item, per
     words = {**answer, "verdict": "remove", "comment": NASTY}
     gold.make(one.pk, reviewing.judgement_from(words, with_marks=True), by=manager)
     session = Calibration.objects.create(project=project, name=NASTY)
-    Token.objects.create(project=project, user=manager, name=NASTY, token_hash="x" * 64)
+    Token.objects.create(project=project, user=manager, name=NASTY[:60], token_hash="x" * 64)
     hook = Webhook.objects.create(project=project, url=f"http://a.example/{NASTY}")
     Delivery.objects.create(webhook=hook, body={}, answer=NASTY[:120])
     people.invite(project, Role.ANNOTATOR, by=manager, note=NASTY)
