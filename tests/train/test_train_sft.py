@@ -18,6 +18,7 @@ from coig_writer.train.card import ratio
 from coig_writer.train.estimate import memory_of, shape_of
 from coig_writer.train.folder import RunFolder
 from coig_writer.train.logs import read_log
+from coig_writer.train.memory import keep_freed_memory
 from coig_writer.train.prepare import Prepared, prepare
 from coig_writer.train.settings import FORMS, LoraSettings, TrainSettings
 from coig_writer.train.template import IGNORED
@@ -265,3 +266,10 @@ def test_weights_of_equal_size_are_told_apart(tmp_path):
         (tmp_path / "model.safetensors").write_bytes(weights)
         prints.append(find_base(str(tmp_path)).fingerprint)
     assert len(set(prints)) == 3
+
+
+def test_without_a_gpu_freed_memory_is_kept():
+    """Where the C library can be told so; the tests run on one that can."""
+    import torch
+
+    assert keep_freed_memory() == (not torch.cuda.is_available())

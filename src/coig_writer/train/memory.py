@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ctypes
+
 from coig_writer.train.estimate import GIB, Estimate, Shape, memory_of
 from coig_writer.train.settings import TrainSettings
 
@@ -14,6 +16,27 @@ def available_gib() -> float:
     if torch.cuda.is_available():
         return torch.cuda.get_device_properties(0).total_memory / GIB
     return psutil.virtual_memory().available / GIB
+
+
+_TRIM_THRESHOLD, _MMAP_MAX = -1, -4
+"""Names of options of glibc's `mallopt`."""
+
+
+def keep_freed_memory() -> bool:
+    """Without a GPU, lets this process use freed memory again instead of giving it back to the system, where it can.
+
+    The scores of a step over the vocabulary take gigabytes, which glibc otherwise asks for anew each time; every page
+    is then cleared once more, which can take longer than the computing itself.
+
+    Returns:
+        whether it is so from now on; other C libraries have no such option.
+    """
+    import torch
+
+    if torch.cuda.is_available():
+        return False
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    return mallopt is not None and bool(mallopt(_MMAP_MAX, 0) and mallopt(_TRIM_THRESHOLD, -1))
 
 
 def advice(

@@ -27,7 +27,7 @@ from coig_writer.train.adapter import adapter_config
 from coig_writer.train.card import write_card
 from coig_writer.train.folder import FORMAT, RunFolder
 from coig_writer.train.logs import Progress, RunLog, read_log
-from coig_writer.train.memory import advice
+from coig_writer.train.memory import advice, keep_freed_memory
 from coig_writer.train.prepare import Prepared, dataset_of, shards
 from coig_writer.train.save import save_model
 
@@ -64,6 +64,7 @@ def train(prepared: Prepared, folder: RunFolder, show: Callable[[Progress], None
     found = folder.check_same(prepared.identity)
     if found and found["status"] == "finished" and folder.model.is_dir():
         return _trained(folder, resumed=found["steps"])
+    keep_freed_memory()
     main = _main_process()
     with folder.alone() if main else nullcontext():
         return _train(prepared, folder, show, main=main)
