@@ -385,7 +385,8 @@ def test_nothing_but_the_texts_differs_when_the_models_change_places(project, pe
         judged = evaluator.client.post(f"{path}choose", {"choice-0": 1})
         body = TOKEN.sub(b"", page.content).replace(path.encode(), b"/sheets/0/")
         cookies = COOKIE.sub("", str(page.cookies))
-        seen.add((body, str(page.headers), cookies, len(queries), judged.content, str(judged.headers)))
+        headers = [{**answer.headers, "Content-Length": None} for answer in (page, judged)]  # the bodies are compared
+        seen.add((body, str(headers), cookies, len(queries), judged.content))
         Contest.objects.filter(pk=made.pk).delete()
     assert len(seen) == 1
 
