@@ -16,11 +16,38 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
+from filelock import FileLock, Timeout
 from pydantic import BaseModel, ValidationError
 
 from coig_writer.errors import AGAIN, InputError, StorageError
 
 Model = TypeVar("Model", bound=BaseModel)
+LOCK = ".lock"
+"""File in a folder that one process at a time has for itself."""
+
+
+@contextmanager
+def alone_in(folder: Path, who: str, remedy: str) -> Iterator[None]:
+    """Makes a folder, and keeps other processes that ask for it alone out of it within the block.
+
+    Args:
+        who: what is told of another one, such as "another process trains here".
+        remedy: what to do then.
+
+    Raises:
+        StorageError: another process is in it, or the folder cannot be written.
+    """
+    with storage_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(folder / LOCK)
+        try:
+            lock.acquire(timeout=0)
+        except Timeout as error:
+            raise StorageError(who, where=str(folder), remedy=remedy) from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def dumps(record: Any) -> str:

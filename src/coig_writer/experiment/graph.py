@@ -14,10 +14,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
-
-from coig_writer.errors import StorageError, UnfinishedError
-from coig_writer.files import storage_errors, write_json
+from coig_writer.errors import UnfinishedError
+from coig_writer.files import alone_in, storage_errors, write_json
 from coig_writer.llm.registry import REGISTRY_VARIABLE
 
 PYTHON = (sys.executable, "-m", "coig_writer")
@@ -95,19 +93,8 @@ class Graph:
             UnfinishedError: a step failed; says where its words are.
             StorageError: the folder cannot be written, or the same is running in it already.
         """
-        lock = FileLock(self.folder / ".lock")
-        with storage_errors(self.folder):
-            self.folder.mkdir(parents=True, exist_ok=True)
-        try:
-            lock.acquire(timeout=0)
-        except Timeout as error:
-            raise StorageError(
-                "an experiment runs here already", where=str(self.folder), remedy="Wait for its end, or stop it."
-            ) from error
-        try:
+        with alone_in(self.folder, "an experiment runs here already", "Wait for its end, or stop it."):
             return self._run(show)
-        finally:
-            lock.release()
 
     def _run(self, show: Callable[[State], None]) -> list[State]:
         states: dict[str, State] = {}

@@ -5,20 +5,16 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
-
 from coig_writer.errors import SettingError, StorageError
-from coig_writer.files import storage_errors, write_json
+from coig_writer.files import LOCK, alone_in, storage_errors, write_json
 
 FORMAT = "coig-writer training run"
 _WHOLE = "complete.json"
-_LOCK = ".lock"
 
 
 @dataclass(frozen=True)
@@ -59,7 +55,7 @@ class RunFolder:
         """
         if not self.record.exists():
             foreign = [each.name for each in self.path.iterdir()] if self.path.is_dir() else []
-            if self.path.is_file() or set(foreign) - {self.long.name, _LOCK}:
+            if self.path.is_file() or set(foreign) - {self.long.name, LOCK}:
                 raise StorageError("something else stands here", where=str(self.path), remedy="Choose another --out.")
             return None
         try:
@@ -101,26 +97,13 @@ class RunFolder:
             with self.alone(), storage_errors(self.path):
                 shutil.rmtree(self.path)
 
-    @contextmanager
-    def alone(self) -> Iterator[None]:
+    def alone(self) -> AbstractContextManager[None]:
         """Makes the folder, and keeps other runs out of it within the block.
 
         Raises:
             StorageError: another process trains here, or the folder cannot be written.
         """
-        with storage_errors(self.path):
-            self.path.mkdir(parents=True, exist_ok=True)
-            lock = FileLock(self.path / _LOCK)
-            try:
-                lock.acquire(timeout=0)
-            except Timeout as error:
-                raise StorageError(
-                    "another process trains here", where=str(self.path), remedy="Wait for it, or choose another --out."
-                ) from error
-        try:
-            yield
-        finally:
-            lock.release()
+        return alone_in(self.path, "another process trains here", "Wait for it, or choose another --out.")
 
     def mark_whole(self, step: int) -> None:
         """Says of the checkpoint of `step` that all of it is on the disk."""
