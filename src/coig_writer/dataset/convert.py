@@ -1,14 +1,17 @@
-"""From any file of triplets to any other, one record at a time."""
+"""From any file of triplets to any other, one block of records at a time."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from itertools import chain
 from pathlib import Path
 
-from coig_writer.dataset.read import Reject, iter_triplets
-from coig_writer.dataset.tables import check_target, write_triplets
+from coig_writer.dataset.formats import FORMATS
+from coig_writer.dataset.read import Reject
+from coig_writer.dataset.sets import TripletSet
+from coig_writer.dataset.tables import Row, check_target, write_records
 from coig_writer.errors import InputError, SettingError
 from coig_writer.files import dumps, whole_file
 from coig_writer.schema import Triplet
@@ -62,32 +65,37 @@ def convert(
             where=str(rejects),
             remedy="Give OUT another name.",
         )
+    triplets = TripletSet(sources, genre)
     first: list[Reject] = []
     counts = {True: 0, False: 0}
     with whole_file(rejects) as temporary, open(temporary, "w", encoding="utf-8") as file:
 
-        def kept() -> Iterator[Triplet]:
+        def rows() -> Iterator[Row]:
             number = 0
-            for path in sources:
-                for found in iter_triplets(path, genre):
-                    if isinstance(found, Reject):
-                        counts[found.whole] += 1
-                        file.write(dumps(asdict(found)) + "\n")
-                        first.extend([found] if len(first) < KEPT else [])
-                        continue
-                    number += 1
-                    if progress and number % 1_000 == 0:
-                        progress(number)
-                    yield found
+            for block in triplets.in_blocks(partial(_records, form=form)):
+                for reject in triplets.told:
+                    counts[reject.whole] += 1
+                    file.write(dumps(asdict(reject)) + "\n")
+                    first.extend([reject] if len(first) < KEPT else [])
+                triplets.told.clear()
+                yield from block
+                number += len(block)
+                if progress:
+                    progress(number)
 
-        triplets = kept()
-        one = next(triplets, None)  # an output without any replaces nothing
-        written = write_triplets(out, chain([one], triplets), form) if one else 0
+        records = rows()
+        one = next(records, None)  # an output without any replaces nothing
+        written = write_records(out, chain([one], records), form) if one else 0
     if not first:
         rejects.unlink()
     if not one:
         raise _nothing(sources, first, rejects)
     return Converted(out, written, counts[True], counts[False], rejects if first else None, first)
+
+
+def _records(read: Sequence[tuple[str, Triplet]], form: str) -> list[Row]:
+    record = FORMATS[form]
+    return [record(triplet) for _, triplet in read]
 
 
 def _nothing(sources: Sequence[Path], first: Sequence[Reject], rejects: Path) -> InputError:

@@ -167,7 +167,6 @@ def _category_of(genre: str) -> str:
     return known.category if known else OUTSIDE.slug
 
 
-@lru_cache(4096)
 @lru_cache(maxsize=4096)
 def slug_of(genre: str) -> str:
     """The slug of a genre, however it is spelt; a genre that the taxonomy does not know stays as it is."""

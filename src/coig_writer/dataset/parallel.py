@@ -7,7 +7,10 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from typing import TypeVar
+
+from coig_writer.errors import InputError
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -24,7 +27,11 @@ def processes_for(size: int) -> int:
 
 
 def in_order(blocks: Iterable[T], work: Callable[[T], R], processes: int) -> Iterator[R]:
-    """`work` on each block, in order; with one process in this one. At most two blocks a process are on their way."""
+    """`work` on each block, in order; with one process in this one. At most two blocks a process are on their way.
+
+    Raises:
+        InputError: a process ended before its work was done; says what that mostly means.
+    """
     if processes < 2:
         yield from map(work, blocks)
         return
@@ -38,6 +45,13 @@ def in_order(blocks: Iterable[T], work: Callable[[T], R], processes: int) -> Ite
                     yield waiting.popleft().result()
             while waiting:
                 yield waiting.popleft().result()
+        except BrokenProcessPool as error:
+            raise InputError(
+                "one of the processes that read it has ended",
+                where="a large file",
+                remedy='In a script of yours, begin what it does with `if __name__ == "__main__":`, since each process '
+                "reads the script first; or memory has run out, and fewer cores (`taskset`) take less.",
+            ) from error
         finally:
             for each in waiting:
                 each.cancel()

@@ -41,25 +41,31 @@ class TripletSet:
     def __init__(self, paths: Sequence[Path], genre: str | None = None) -> None:
         self.paths = [data_file(path) for path in paths]
         self.genre = genre
-        self.rejects: list[Reject] = []
-        """Records that the latest pass could not read."""
-        self.losses: list[Reject] = []
-        """Fields that it could not keep, of records that it did."""
+        self.told: list[Reject] = []
+        """What the latest pass could not read or keep, in order; whoever writes it elsewhere may empty the list."""
         self._records: dict[Path, int] = {}
 
+    @property
+    def rejects(self) -> list[Reject]:
+        """Records that the latest pass could not read."""
+        return [reject for reject in self.told if reject.whole]
+
+    @property
+    def losses(self) -> list[Reject]:
+        """Fields that it could not keep, of records that it did."""
+        return [reject for reject in self.told if not reject.whole]
+
     def __iter__(self) -> Iterator[Triplet]:
-        self.rejects, self.losses = [], []
+        self.told = []
         for path in self.paths:
             self._records[path] = 0
             for _, found in placed_triplets(path, self.genre):
                 if isinstance(found, Triplet):
                     self._records[path] += 1
                     yield found
-                elif found.whole:
-                    self._records[path] += 1
-                    self.rejects.append(found)
                 else:
-                    self.losses.append(found)
+                    self._records[path] += found.whole
+                    self.told.append(found)
 
     def in_blocks(self, work: Callable[[list[tuple[str, Triplet]]], R]) -> Iterator[R]:
         """What `work` makes of each block of triplets with their places, in order; large files in several processes.
@@ -67,7 +73,7 @@ class TripletSet:
         Args:
             work: a function of a module, or a partial one of such, as it has to be sent to other processes.
         """
-        self.rejects, self.losses = [], []
+        self.told = []
         self._records = dict.fromkeys(self.paths, 0)
         columns: set[tuple[Path, str | None]] = set()
         size = sum(path.stat().st_size for path in self.paths if path.is_file())
@@ -76,10 +82,8 @@ class TripletSet:
             self._records[path] += read
             for reject in rejects:
                 column = path, reject.field
-                if reject.whole:
-                    self.rejects.append(reject)
-                elif reject.reason != NO_PLACE or column not in columns:  # blocks know nothing of one another
-                    self.losses.append(reject)
+                if reject.reason != NO_PLACE or column not in columns:  # blocks know nothing of one another
+                    self.told.append(reject)
                     columns.update([column] if reject.reason == NO_PLACE else [])
             yield result
 

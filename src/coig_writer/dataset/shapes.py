@@ -13,6 +13,7 @@ import re
 from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from pydantic import ValidationError
@@ -147,6 +148,7 @@ def in_taxonomy(triplet: Triplet, genre: str | None = None) -> Triplet:
     return triplet.model_copy(update={"genre": slug, "article": article})
 
 
+@lru_cache(1024)
 def language_code(said: str) -> str:
     """The ISO 639-1 code of a language, as `zh` for zh-CN, Chinese or 中文; one that is not known stays as it is."""
     named = said.strip().lower()

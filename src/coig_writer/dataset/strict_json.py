@@ -5,19 +5,19 @@ Every parser keeps the last of them and drops the first without a word, so the k
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
-from datetime import date
-from typing import Any
+from datetime import date, datetime
+from functools import cache
+from types import UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic_core import from_json
 
 from coig_writer.corpus import json_stream
 
-_KEY = re.compile(rb'"[ \t\r\n]*:')
-"""The end of a key. A text that begins with a colon looks like one too, so there are at least as many as keys."""
-_SPACED = (b" :", b"\t:", b"\r:", b"\n:")
+_SPACE = b" \t\r\n"
+"""May stand between a key and its colon."""
 
 
 class Doubled(ValueError):
@@ -69,23 +69,20 @@ def parse(text: bytes | str) -> Any:
 
 def says_each_once(raw: bytes, value: Any) -> bool:
     """Whether no key of `raw`, which was read as `value`, stands twice for certain; quick, and False if in doubt."""
-    keys = _keys(value)
-    if raw.count(b":") == keys:
-        return True
-    if raw.count(b'":') == keys and not any(spaced in raw for spaced in _SPACED):
-        return True
-    return len(_KEY.findall(raw)) == keys
+    # A quoted quotation mark before a colon looks like a key's end too, so there are at least as many ends as keys.
+    return raw.translate(None, _SPACE).count(b'":') == _keys(value)
 
 
 def _keys(value: Any) -> int:
     """Keys in a value at any depth; of a model those that were given, as what stands for the others holds none."""
     inside: Iterable[Any]
-    if isinstance(value, dict):
-        keys, inside = len(value), value.values()
-    elif isinstance(value, list):
+    if isinstance(value, list):
         keys, inside = 0, value
+    elif isinstance(value, dict):
+        keys, inside = len(value), value.values()
     elif isinstance(value, BaseModel):
-        keys, inside = len(value.__pydantic_fields_set__), value.__dict__.values()
+        given, held = value.__pydantic_fields_set__, value.__dict__
+        keys, inside = len(given), [held[name] for name in given & _branches(value.__class__)]
     else:
         return 0
     for each in inside:
@@ -94,4 +91,21 @@ def _keys(value: Any) -> int:
     return keys
 
 
-_LEAVES = frozenset((str, int, float, bool, type(None), date))
+_LEAVES = frozenset((str, int, float, bool, type(None), date, datetime))
+
+
+@cache
+def _branches(kind: type[BaseModel]) -> frozenset[str]:
+    """The fields of a model that can hold objects."""
+    return frozenset(name for name, field in kind.model_fields.items() if not _is_leaf(field.annotation))
+
+
+def _is_leaf(annotation: Any) -> bool:
+    """Whether what is annotated so is never a list or an object, for certain."""
+    if get_origin(annotation) is Literal:
+        return True
+    if get_origin(annotation) in (Union, UnionType):
+        return all(map(_is_leaf, get_args(annotation)))
+    if get_origin(annotation) is Annotated:
+        return _is_leaf(get_args(annotation)[0])
+    return annotation in _LEAVES

@@ -16,6 +16,8 @@ from coig_writer.errors import InputError, SettingError
 from coig_writer.files import whole_file
 from coig_writer.schema import Triplet
 
+Row = dict[str, Any]
+"""A record of some form, as JSON has it."""
 BATCH = 1_000
 CELL = 32_767
 """Characters that a cell of a workbook holds."""
@@ -42,9 +44,15 @@ def check_target(path: Path, form: str) -> None:
 
 
 def write_triplets(path: Path, triplets: Iterable[Triplet], form: str) -> int:
-    """Writes triplets in a form and returns their number; the whole file or nothing, one batch held at a time.
+    """Writes triplets in a form; see `write_records`."""
+    check_target(path, form)
+    return write_records(path, map(FORMATS[form], triplets), form)
 
-    The same triplets give the same bytes, except in XLSX, which holds the time of its making.
+
+def write_records(path: Path, records: Iterable[Row], form: str) -> int:
+    """Writes records of a form and returns their number; the whole file or nothing, one batch held at a time.
+
+    The same records give the same bytes, except in XLSX, which holds the time of its making.
 
     Raises:
         SettingError: see `check_target`.
@@ -53,35 +61,35 @@ def write_triplets(path: Path, triplets: Iterable[Triplet], form: str) -> int:
     """
     check_target(path, form)
     with whole_file(path) as temporary:
-        return _WRITERS[path.suffix.lower()](temporary, triplets, form)
+        return _WRITERS[path.suffix.lower()](temporary, records, form)
 
 
-def _lines(path: Path, triplets: Iterable[Triplet], form: str) -> int:
-    record, count = FORMATS[form], 0
+def _lines(path: Path, records: Iterable[Row], form: str) -> int:
+    count = 0
     with open(path, "wb") as file:
-        for triplet in triplets:
-            file.write(to_json(record(triplet)) + b"\n")
+        for record in records:
+            file.write(to_json(record) + b"\n")
             count += 1
     return count
 
 
-def _array(path: Path, triplets: Iterable[Triplet], form: str) -> int:
-    record, count = FORMATS[form], 0
+def _array(path: Path, records: Iterable[Row], form: str) -> int:
+    count = 0
     with open(path, "wb") as file:
-        for triplet in triplets:
-            file.write((b",\n" if count else b"[\n") + to_json(record(triplet)))
+        for record in records:
+            file.write((b",\n" if count else b"[\n") + to_json(record))
             count += 1
         file.write(b"\n]\n" if count else b"[]\n")
     return count
 
 
-def _parquet(path: Path, triplets: Iterable[Triplet], form: str) -> int:
+def _parquet(path: Path, records: Iterable[Row], form: str) -> int:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    record, schema, count = FORMATS[form], arrow_schema(form), 0
+    schema, count = arrow_schema(form), 0
     with pq.ParquetWriter(path, schema, compression="zstd") as writer:
-        for batch in _batches(map(record, triplets)):
+        for batch in _batches(iter(records)):
             for row in batch:
                 if said := row.get("metadata", {}).get("published"):
                     row["metadata"]["published"] = date.fromisoformat(said)
@@ -90,28 +98,28 @@ def _parquet(path: Path, triplets: Iterable[Triplet], form: str) -> int:
     return count
 
 
-def _batches(rows: Iterator[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+def _batches(rows: Iterator[Row]) -> Iterator[list[Row]]:
     while batch := list(islice(rows, BATCH)):
         yield batch
 
 
-def _csv(path: Path, triplets: Iterable[Triplet], form: str) -> int:
+def _csv(path: Path, records: Iterable[Row], form: str) -> int:
     """With a byte order mark, without which spreadsheet programs read Chinese wrongly."""
-    columns, record, count = _columns(form), FORMATS[form], 0
+    columns, count = _columns(form), 0
     with open(path, "w", encoding="utf-8-sig", newline="") as file:
         writer = csv.writer(file, quoting=csv.QUOTE_ALL)
         writer.writerow(columns)
-        for triplet in triplets:
-            writer.writerow(_cells(record(triplet), columns))
+        for record in records:
+            writer.writerow(_cells(record, columns))
             count += 1
     return count
 
 
-def _xlsx(path: Path, triplets: Iterable[Triplet], form: str) -> int:
+def _xlsx(path: Path, records: Iterable[Row], form: str) -> int:
     """Text as text, so that one that begins with `=` is no formula; the header stays in view and filters."""
     import xlsxwriter
 
-    columns, record, count = _columns(form), FORMATS[form], 0
+    columns, count = _columns(form), 0
     book = xlsxwriter.Workbook(str(path), {"constant_memory": True, "strings_to_numbers": False})
     try:
         sheet = book.add_worksheet("triplets")
@@ -119,13 +127,13 @@ def _xlsx(path: Path, triplets: Iterable[Triplet], form: str) -> int:
         for at, column in enumerate(columns):
             sheet.write_string(0, at, column, bold)
         sheet.freeze_panes(1, 0)
-        for count, triplet in enumerate(triplets, 1):
+        for count, record in enumerate(records, 1):
             if count >= ROWS:
                 raise _does_not_fit(path, f"a sheet holds {ROWS - 1:,} records, and there are more")
-            for at, cell in enumerate(_cells(record(triplet), columns)):
+            for at, cell in enumerate(_cells(record, columns)):
                 if isinstance(cell, str) and len(cell) > CELL:
                     raise _does_not_fit(
-                        path, f"{columns[at]} of {triplet.id} has {len(cell):,} characters; {CELL:,} fit"
+                        path, f"{columns[at]} of {_id_of(record)} has {len(cell):,} characters; {CELL:,} fit"
                     )
                 if isinstance(cell, str):
                     sheet.write_string(count, at, cell)
@@ -141,6 +149,10 @@ def _does_not_fit(path: Path, message: str) -> InputError:
     return InputError(message, where=path.name, remedy="Write .csv, .parquet or .jsonl instead of a workbook.")
 
 
+def _id_of(record: Row) -> str:
+    return record["id"] if "id" in record else record["metadata"]["id"]
+
+
 def _columns(form: str) -> list[str]:
     """Columns of a table: those of a struct, such as `metadata`, are named `metadata.genre`."""
     return list(_flat_names(arrow_schema(form), ""))
@@ -154,18 +166,18 @@ def _flat_names(fields: Iterable[Any], before: str) -> Iterator[str]:
             yield before + field.name
 
 
-def _cells(record: dict[str, Any], columns: list[str]) -> list[Any]:
+def _cells(record: Row, columns: list[str]) -> list[Any]:
     return [_cell(record, column.split(".")) for column in columns]
 
 
-def _cell(record: dict[str, Any], names: list[str]) -> Any:
+def _cell(record: Row, names: list[str]) -> Any:
     value: Any = record
     for name in names:
         value = value.get(name) if value else None
     return to_json(value).decode() if isinstance(value, list) else value
 
 
-_WRITERS: dict[str, Callable[[Path, Iterable[Triplet], str], int]] = {
+_WRITERS: dict[str, Callable[[Path, Iterable[Row], str], int]] = {
     ".jsonl": _lines,
     ".json": _array,
     ".parquet": _parquet,
