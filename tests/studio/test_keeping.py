@@ -3,7 +3,6 @@
 import asyncio
 import json
 import sqlite3
-import subprocess
 import tarfile
 
 import pytest
@@ -118,19 +117,3 @@ def test_a_new_password_by_command_works(tmp_path):
     from django.contrib.auth.hashers import check_password
 
     assert check_password(second, stored)
-
-
-def test_a_port_that_is_taken_is_said_plainly(tmp_path):
-    import socket
-    import sys
-
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        port = taken.getsockname()[1]
-        words = ["studio", "serve", "--folder", str(tmp_path / "s"), "--port", str(port)]
-        done = subprocess.run(
-            [sys.executable, "-m", "coig_writer", *words], capture_output=True, text=True, check=False
-        )
-    assert done.returncode == 2
-    assert "cannot listen" in done.stderr

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import os
-import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import uvicorn
 from uvicorn.supervisors import Multiprocess
 
-from coig_writer.errors import SettingError
 from coig_writer.llm.embedded import serving
 from coig_writer.llm.registry import resolve
 from coig_writer.studio.drafting import SPEC
+from coig_writer.studio.sockets import BALANCES, OneEach, listen
 
 APPLICATION = "coig_writer.studio.asgi:application"
 
@@ -28,7 +27,8 @@ def serve(host: str, port: int, *, workers: int = 1, ready: Callable[[str], None
     Raises:
         SettingError: the port cannot be taken.
     """
-    listening = _listen(host, port)
+    listen(host, port).close()  # told here if the port is taken: sockets that share one would not notice
+    listening = listen(host, port, shared=workers > 1)
     shown = host if host not in ("127.0.0.1", "0.0.0.0", "::", "::1") else "localhost"
     ready(f"http://{shown}:{listening.getsockname()[1]}/")
     config = uvicorn.Config(
@@ -44,7 +44,8 @@ def serve(host: str, port: int, *, workers: int = 1, ready: Callable[[str], None
     if workers == 1:
         uvicorn.Server(config).run(sockets=[listening])
     else:
-        Multiprocess(config, sockets=[listening]).run()
+        address = listening.getsockname()
+        Multiprocess(config, sockets=[OneEach(*address[:2]) if BALANCES else listening]).run()  # type: ignore[list-item]
 
 
 @contextmanager
@@ -62,19 +63,3 @@ def drafting_with(name: str) -> Iterator[None]:
             yield
         finally:
             del os.environ[SPEC]
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    # Named as TCP, since asyncio sends small packets at once on sockets that say so: else each answer waits 40 ms.
-    listening = socket.socket(
-        socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP
-    )
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listening.bind((host, port))
-    except OSError as error:
-        raise SettingError(
-            f"cannot listen on {host}:{port}: {error.strerror}", where="--port", remedy="Choose another port."
-        ) from error
-    listening.set_inheritable(True)
-    return listening

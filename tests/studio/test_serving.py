@@ -1,0 +1,101 @@
+"""The port: taken ones are told, and several processes share it evenly, also after one of them has died."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from coig_writer.studio.sockets import BALANCES
+from support.served_studio import ServedStudio
+
+CONNECTIONS = 60
+LEAST = 10
+"""Of sixty tossed coins fewer show heads once in a hundred million times."""
+
+
+def workers_of(pid: int) -> list[int]:
+    """The processes of a server that make pages."""
+    children = map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())
+    return [child for child in children if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes()]
+
+
+def open_connections(port: int) -> list[socket.socket]:
+    """Connections that have been answered and stay open, as browsers leave them."""
+    found = []
+    for _ in range(CONNECTIONS):
+        connection = socket.create_connection(("127.0.0.1", port), timeout=60)
+        connection.sendall(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert b"200" in connection.recv(4096)
+        found.append(connection)
+    return found
+
+
+def held_by(pid: int, port: int) -> int:
+    """Established connections on a port that a process holds."""
+    rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    inodes = {f"socket:[{row[9]}]" for row in rows if row[1].endswith(f":{port:04X}") and row[3] == "01"}
+    return sum(_target(link) in inodes for link in Path(f"/proc/{pid}/fd").iterdir())
+
+
+def _target(link: Path) -> str:
+    try:
+        return os.readlink(link)
+    except FileNotFoundError:  # closed meanwhile
+        return ""
+
+
+@pytest.mark.skipif(not BALANCES, reason="this system gives all connections to one process")
+def test_two_processes_share_connections_evenly_also_after_one_was_killed(tmp_path):
+    with ServedStudio(tmp_path / "studio", "--workers", "2") as served:
+        first = _shares(served)
+        assert min(first.values()) >= LEAST
+        killed = next(iter(first))
+        os.kill(killed, signal.SIGKILL)
+        until = time.monotonic() + 60
+        while killed in (now := workers_of(served.process.pid)) or len(now) < 2:
+            assert time.monotonic() < until
+            time.sleep(0.2)
+        second = _shares(served)
+        assert second.keys() != first.keys()
+        assert min(second.values()) >= LEAST
+
+
+def _shares(served: ServedStudio) -> dict[int, int]:
+    """Process → connections that it has taken."""
+    assert served.process is not None
+    workers = workers_of(served.process.pid)
+    assert len(workers) == 2
+    until = time.monotonic() + 60
+    while not _answering(served, workers):
+        assert time.monotonic() < until
+        time.sleep(0.2)
+    connections = open_connections(served.port)
+    found = {worker: held_by(worker, served.port) for worker in workers}
+    for each in connections:
+        each.close()
+    return found
+
+
+def _answering(served: ServedStudio, workers: list[int]) -> bool:
+    """Whether every process listens."""
+    rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    listening = [row for row in rows if row[1].endswith(f":{served.port:04X}") and row[3] == "0A"]
+    return len(listening) == len(workers)
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_port_that_is_taken_is_said_plainly(tmp_path, workers):
+    with ServedStudio(tmp_path / "other", "--workers", workers) as other:
+        words = ["studio", "serve", "--folder", str(tmp_path / "s"), "--port", str(other.port), "--workers", workers]
+        done = subprocess.run(
+            [sys.executable, "-m", "coig_writer", *words], capture_output=True, text=True, check=False, timeout=60
+        )
+    assert done.returncode == 2
+    assert "cannot listen" in done.stderr
