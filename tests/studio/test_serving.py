@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import os
 import signal
 import socket
@@ -10,10 +12,12 @@ import sys
 import time
 from pathlib import Path
 
+import aiohttp
 import pytest
 
 from coig_writer.studio.sockets import BALANCES
 from support.served_studio import ServedStudio
+from support.studio_client import StudioClient
 
 CONNECTIONS = 60
 LEAST = 10
@@ -99,3 +103,33 @@ def test_a_port_that_is_taken_is_said_plainly(tmp_path, workers):
         )
     assert done.returncode == 2
     assert "cannot listen" in done.stderr
+
+
+def test_people_go_on_working_while_a_large_file_comes_in(tmp_path, starter):
+    served = ServedStudio(tmp_path / "studio")
+    password = served.account("lead", "busy", "manager")
+    texts = [starter[number % 20]["article"]["text"] + f"（{number}）" for number in range(3_000)]
+    lines = [json.dumps({"id": f"{number:016x}", "text": text}) for number, text in enumerate(texts)]
+
+    async def work() -> list[str]:
+        ended: list[str] = []
+
+        async def bring(client: StudioClient) -> None:
+            form = aiohttp.FormData({"csrfmiddlewaretoken": client.token})
+            form.add_field("file", "\n".join(lines).encode(), filename="large.jsonl")
+            async with client.session.post(f"{served.address}/projects/1/import", data=form) as answer:
+                assert "3,000" in (await answer.text()).partition("<main")[2]
+            ended.append("import")
+
+        lead = served.address, "lead", password
+        async with StudioClient(*lead) as one, StudioClient(*lead) as other:
+            coming = asyncio.create_task(bring(one))
+            await asyncio.sleep(0.5)  # the file has arrived by then, or the pages are asked for even sooner
+            for _ in range(3):
+                await other.page("/projects/1/")
+                ended.append("page")
+            await coming
+        return ended
+
+    with served:
+        assert asyncio.run(work()) == ["page", "page", "page", "import"]

@@ -83,6 +83,32 @@ def test_the_scores_of_others_show_after_ones_own(project, item, person):
     assert person("evaluator").client.get(path).status_code == 403
 
 
+def test_nobody_scores_what_they_wrote(project, item, person):
+    author, reader = person("annotator"), person("reviewer")
+    own, other = item(0, submitted=1, head=1, author=author), item(1, submitted=1, head=1)
+    manager = person("manager")
+    course = f"/projects/{project.pk}/course"
+    manager.client.post(course, {"what": "session", "name": "两篇", "size": "3"})
+    session = project.calibrations.get()
+    assert set(session.items.all()) == {own, other}
+    path = f"/projects/{project.pk}/calibrations/{session.pk}"
+    assert author.client.get(path).context["left"] == 1
+    refused = author.client.post(path, {"item": own.pk, **dict.fromkeys(DIMENSIONS, 10)})
+    assert refused.status_code == 400
+    author.client.post(path, {"item": other.pk, **dict.fromkeys(DIMENSIONS, 8)})
+    assert "leans" in author.client.get(path).context
+    assert "已打 1 / 1" in author.client.get(course).content.decode()
+    assert reader.client.get(path).context["left"] == 2
+
+
+@pytest.mark.parametrize(("asked", "size"), [("3", 3), ("5", 5), ("4", 5), ("", 5)])
+def test_a_session_has_as_many_items_as_were_asked_for(project, item, person, asked, size):
+    for number in range(7):
+        item(number, submitted=1, head=1)
+    person("manager").client.post(f"/projects/{project.pk}/course", {"what": "session", "name": "x", "size": asked})
+    assert project.calibrations.get().items.count() == size
+
+
 def test_a_session_shows_the_ordinal_alpha(project, item, person):
     items = [item(number, submitted=1, head=1) for number in range(4)]
     session = Calibration.objects.create(project=project, name="α")

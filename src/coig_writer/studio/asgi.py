@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from threading import Thread
 
 import django
@@ -18,6 +19,11 @@ THREADS = 4 if DATABASE in os.environ else 1
 nobody waits for a database elsewhere (`bench/studio.py`); several processes do."""
 STREAMS = "/stream"
 """Ending of the paths that answer for as long as a model writes."""
+LONG = re.compile(
+    r"/projects/\d+/(?:import|propose|release|release\.zip|overview|arena|export/[^/]+)"
+    r"|/api/(?:items|contests|contests/\d+/results|export/[^/]+)"
+)
+"""Paths that may take longer than anybody who writes should wait: files come in or go out, an address is fetched."""
 
 
 def _keep_sending() -> None:
@@ -30,16 +36,22 @@ django.setup()
 Thread(target=warm, daemon=True).start()  # the dictionary takes a second, which nobody should wait for
 Thread(target=_keep_sending, daemon=True).start()
 _pages = WSGIMiddleware(WSGIHandler(), workers=THREADS)
+_long = WSGIMiddleware(WSGIHandler(), workers=1)
 _streams = ASGIHandler()
 
 
 async def application(scope, receive, send):
     """An ASGI application."""
     if scope["type"] == "http":
-        handler = _streams if scope["path"].endswith(STREAMS) else _pages
-        await handler(scope, receive, send)
+        await _handler(scope["path"])(scope, receive, send)
     elif scope["type"] == "lifespan":
         await _lifespan(receive, send)
+
+
+def _handler(path: str):
+    if path.endswith(STREAMS):
+        return _streams
+    return _long if LONG.fullmatch(path) else _pages
 
 
 async def _lifespan(receive, send):

@@ -6,13 +6,13 @@ from typing import Any
 
 from django.contrib.auth.decorators import login_required
 from django.db import IntegrityError, transaction
-from django.db.models import Count
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
 from coig_writer.schema import DIMENSIONS
 from coig_writer.studio import training
-from coig_writer.studio.models import Attempt, Calibration, CalibrationScore
+from coig_writer.studio.models import Attempt, Calibration, CalibrationScore, Item
 from coig_writer.studio.models.audit import record
 from coig_writer.studio.permissions import LEADS, project_for
 from coig_writer.studio.refusal import Refusal
@@ -23,6 +23,8 @@ from coig_writer.studio.workflow import Role
 from coig_writer.studio.writing import Content, content_from
 
 RATERS = (Role.ANNOTATOR, Role.REVIEWER, Role.INSPECTOR, Role.MANAGER)
+SIZES = (3, 5, 10, 20)
+"""Items that a session may have; five unless somebody chooses."""
 
 
 @login_required
@@ -34,14 +36,18 @@ def course(request: HttpRequest, project_id: int) -> HttpResponse:
             raise Refusal("只有项目经理能改。", "Only managers change this.", status=403)
         _change(request, project)
         return redirect("course", project.pk)
-    sessions = project.calibrations.annotate(size=Count("items")).order_by("-id")
+    sessions = project.calibrations.order_by("-id")
     done = training.passed(project, request.user)
     context = {
         "project": project,
         "roles": roles,
         "lead": bool(roles & LEADS),
         "units": [(name, words, name in done) for name, words in training.UNITS.items()],
-        "sessions": [(each, each.scores.filter(user=request.user).count()) for each in sessions],
+        "sessions": [
+            (each, each.scores.filter(user=request.user).count(), _to_score(each, request.user).count())
+            for each in sessions
+        ],
+        "sizes": SIZES,
     }
     return render(request, "studio/course.html", context)
 
@@ -52,7 +58,9 @@ def _change(request: HttpRequest, project: Any) -> None:
         project.save(update_fields=["course_required"])
         record("course required", actor=request.user, project=project, required=project.course_required)
         return
-    written = project.items.filter(exercise__isnull=True).exclude(submitted=0).order_by("?")[:5]
+    size = request.POST.get("size", "")
+    most = int(size) if size in map(str, SIZES) else SIZES[1]
+    written = project.items.filter(exercise__isnull=True).exclude(submitted=0).order_by("?")[:most]
     if not written:
         raise Refusal("还没有交过的稿子可拿来校准。", "Nothing has been submitted yet to calibrate on.", status=409)
     made = Calibration.objects.create(project=project, name=request.POST.get("name", "").strip()[:120] or "–")
@@ -95,7 +103,8 @@ def calibrate(request: HttpRequest, project_id: int, calibration_id: int) -> Htt
         _score(request, session)
         return redirect("calibrate", project.pk, session.pk)
     scored = session.scores.filter(user=request.user).values("item_id")
-    item = session.items.exclude(pk__in=scored).order_by("pk").first()
+    waiting = _to_score(session, request.user).exclude(pk__in=scored)
+    item = waiting.order_by("pk").first()
     context: dict[str, Any] = {"project": project, "roles": roles, "session": session}
     lead = bool(roles & LEADS)
     if item is None or (lead and "results" in request.GET):
@@ -109,14 +118,20 @@ def calibrate(request: HttpRequest, project_id: int, calibration_id: int) -> Htt
         "dimensions": DIMENSIONS,
         "scale": range(1, 11),
         "bands": BANDS,
-        "left": session.items.count() - len(scored),
+        "left": waiting.count(),
     }
     return render(request, "studio/calibrate.html", context)
 
 
+def _to_score(session: Calibration, user: Any) -> QuerySet[Item]:
+    """The items of a session but for the person's own, which nobody judges as others do."""
+    return session.items.exclude(author=user)
+
+
 def _score(request: HttpRequest, session: Calibration) -> None:
     number = request.POST.get("item", "")
-    item = session.items.filter(pk=int(number)).first() if number.isascii() and number.isdigit() else None
+    theirs = _to_score(session, request.user)
+    item = theirs.filter(pk=int(number)).first() if number.isascii() and number.isdigit() else None
     scores = content_from(request.POST).scores
     if item is None or set(scores) != set(DIMENSIONS):
         raise Refusal("六项都要打。", "All six are needed.")
