@@ -152,15 +152,18 @@ def arena(pictures: Pictures, manager: Page, home: str, folder: Path) -> None:
         ]
         path.write_text("".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines), encoding="utf-8")
         files.append(path)
-    manager.goto(f"{home}arena")
-    manager.fill("[name=name]", "第一场")
-    manager.set_input_files("[name=files]", files)
-    manager.click("button.primary")
-    manager.wait_for_selector(".contest")
+    contests = {"第一场": "ranking", "成对": "pair", "打分": "rating"} if pictures.everything else {"第一场": "ranking"}
+    for number, (name, kind) in enumerate(contests.items()):
+        manager.goto(f"{home}arena")
+        manager.fill("[name=name]", name)
+        manager.select_option("[name=kind]", kind)
+        manager.set_input_files("[name=files]", files)
+        manager.click("button.primary")
+        manager.wait_for_function(f"document.querySelectorAll('.contest').length > {number}")
     pictures.take(manager, "contests")
     evaluator = pictures.sign_in("evaluator")
     evaluator.goto(f"{home}arena")
-    evaluator.click("button.primary")
+    evaluator.locator(".contest", has_text="第一场").locator("button.primary").click()
     evaluator.wait_for_selector(".answer")
     for letter, place in (("A", "2"), ("C", "1")):
         evaluator.locator("#state").click()
@@ -194,7 +197,20 @@ def further(pictures: Pictures, folder: Path) -> None:
         conflict(pictures, author, language)
         author.goto(f"{author.url}versions")
         pictures.once(author, "versions", language)
-        pictures.once(pictures.sign_in("evaluator", language), "evaluator", language)
+        judging(pictures, language)
+
+
+def judging(pictures: Pictures, language: str) -> None:
+    """Where an evaluator begins, and the sheets of pairs and of marks."""
+    evaluator = pictures.sign_in("evaluator", language)
+    pictures.once(evaluator, "evaluator", language)
+    for name, kind in (("成对", "pairs"), ("打分", "marks")):
+        evaluator.goto(f"{pictures.served.address}/projects/1/arena")
+        if kind == "pairs":
+            pictures.once(evaluator, "to-judge", language)
+        evaluator.locator(".contest", has_text=name).locator("button.primary").click()
+        evaluator.wait_for_selector(".answer")
+        pictures.once(evaluator, kind, language)
 
 
 def entrance(pictures: Pictures, manager: Page, language: str) -> None:

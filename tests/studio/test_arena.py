@@ -403,3 +403,20 @@ def test_a_small_contest_shows_win_rates_when_all_is_in(project, contest, person
     assert (
         "要至少 10 件有两人以上评过；现有 6 件" in manager.client.get(f"/projects/{project.pk}/arena").content.decode()
     )
+
+
+def test_my_work_shows_an_evaluator_what_there_is_to_judge(project, contest, person):
+    evaluator, annotator = person("evaluator"), person("annotator")
+    made = contest(raters=1)
+    path = f"/projects/{project.pk}/"
+    assert "还有 6 份可评" in evaluator.client.get(path).content.decode()
+    sheet = open_next(evaluator, made)
+    rank(evaluator, sheet, [1, 2, 3, 4, 5])
+    page = evaluator.client.get(path).content.decode()
+    assert "接着评" in page
+    assert "你已交 1 份，还有 5 份可评" in page
+    assert not any(model in page for model in MODELS)
+    assert "待我评测" not in annotator.client.get(path).content.decode()
+    made.open = False
+    made.save()
+    assert "眼下没有要评的" in evaluator.client.get(path).content.decode()

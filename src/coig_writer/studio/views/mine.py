@@ -9,7 +9,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
-from coig_writer.studio import assign
+from coig_writer.studio import arena, assign
 from coig_writer.studio.models import Assignment, Decision
 from coig_writer.studio.permissions import item_for, project_for
 from coig_writer.studio.workflow import INSPECTABLE, Role, Status
@@ -41,6 +41,8 @@ def mine(request: HttpRequest, project_id: int) -> HttpResponse:
         "annotator": Role.ANNOTATOR in roles,
         "reviewer": Role.REVIEWER in roles,
         "inspector": Role.INSPECTOR in roles,
+        "evaluator": Role.EVALUATOR in roles,
+        "contests": _to_judge(request, project) if Role.EVALUATOR in roles else [],
         "to_write": assign.to_write(project, request.user).count() if Role.ANNOTATOR in roles else 0,
         "to_review": assign.to_review(project, request.user).exists() if Role.REVIEWER in roles else False,
         "to_inspect": _to_inspect(request, project) if Role.INSPECTOR in roles else [],
@@ -53,6 +55,12 @@ def _to_inspect(request: HttpRequest, project):
     items = project.items.filter(status__in=INSPECTABLE, exercise__isnull=True).exclude(author=request.user)
     judged = Decision.objects.filter(item=OuterRef("pk"), user=request.user, kind="review", round=OuterRef("round"))
     return items.filter(~Exists(judged)).defer("article_json", "draft_json").order_by("changed")[:50]
+
+
+def _to_judge(request: HttpRequest, project):
+    """Open contests with (sheets handed in, sheets to go) of the person."""
+    found = project.contests.filter(open=True).order_by("-id")
+    return [(each, arena.progress(each, request.user)) for each in found]
 
 
 def _first_pass(user, project) -> tuple[int, int]:
