@@ -7,7 +7,7 @@ import pytest
 from django.test import AsyncClient
 
 from coig_writer.llm.registry import ModelSpec
-from coig_writer.studio import drafting, sharing
+from coig_writer.studio import configure, drafting, sharing
 from coig_writer.studio.models import AuditEntry
 from coig_writer.studio.workflow import Role
 from support.faulty_server import FaultyServer
@@ -18,7 +18,7 @@ from support.scripted_writer import write
 def model(monkeypatch):
     with FaultyServer(answer=write) as server:
         spec = ModelSpec(name="toy", model="toy-model", base_url=server.base_url)
-        monkeypatch.setenv(drafting.SPEC, spec.model_dump_json())
+        monkeypatch.setenv(configure.MODEL, spec.model_dump_json())
         yield server
 
 

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from coig_writer.corpus import encodings, json_stream, streams
-from coig_writer.corpus.read_parquet import readable
 from coig_writer.dataset.strict_json import Keys, doubled, parse
 from coig_writer.errors import InputError, first_line
 
@@ -342,6 +341,8 @@ def _filled(sheet: Any, path: Path) -> Iterator[tuple[int, list[Any]]]:
 def _parquet(path: Path, name: str, stream: BinaryIO, head: bytes) -> Iterator[Found]:
     import pyarrow as pa
     import pyarrow.parquet as pq
+
+    from coig_writer.corpus.read_parquet import readable
 
     source: Any = stream if stream.seekable() else io.BytesIO(head + stream.read())
     source.seek(0)

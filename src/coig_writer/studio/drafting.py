@@ -17,13 +17,12 @@ from coig_writer.errors import CoigError
 from coig_writer.llm.registry import ModelSpec
 from coig_writer.llm.streaming import streaming, texts_so_far
 from coig_writer.schema import Draft
+from coig_writer.studio.configure import MODEL
 from coig_writer.studio.live import SETTINGS
 from coig_writer.studio.models import Item
 from coig_writer.studio.models.audit import record
 from coig_writer.studio.refusal import Refusal
 
-SPEC = "COIG_STUDIO_MODEL_SPEC"
-"""The model with its address as JSON, for all processes of a server."""
 DRAFTED = {"analyse": "analysis", "draft-prompt": "prompt", "draft-reasoning": "reasoning"}
 """Step → what of a draft it fills in."""
 EVERY = 0.15
@@ -35,7 +34,7 @@ _busy: set[int] = set()
 
 def model() -> ModelSpec | None:
     """What drafts are asked of; None where the server was started without."""
-    text = os.environ.get(SPEC)
+    text = os.environ.get(MODEL)
     return ModelSpec.model_validate_json(text) if text else None
 
 

@@ -18,7 +18,6 @@ from dataclasses import dataclass
 from urllib.parse import SplitResult, urljoin, urlsplit
 
 from coig_writer.corpus.encodings import decode, detect
-from coig_writer.corpus.pages import declared_encoding, row_from_page
 from coig_writer.studio.refusal import Refusal
 
 MOST_BYTES = 4 * 1024 * 1024
@@ -189,6 +188,8 @@ def _left(deadline: float) -> float:
 
 
 def _page(url: str, kind: str, body: bytes) -> Page:
+    from coig_writer.corpus.pages import declared_encoding, row_from_page  # brings much that few studios need
+
     if not kind.startswith(("text/html", "text/plain", "application/xhtml")):
         raise Refusal("那里不是网页。", "There is no page of text there.")
     encoding = declared_encoding(body) or detect(body[:65_536]) or "utf-8"

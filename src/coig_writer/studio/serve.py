@@ -9,9 +9,7 @@ from contextlib import contextmanager
 import uvicorn
 from uvicorn.supervisors import Multiprocess
 
-from coig_writer.llm.embedded import serving
-from coig_writer.llm.registry import resolve
-from coig_writer.studio.drafting import SPEC
+from coig_writer.studio.configure import MODEL
 from coig_writer.studio.sockets import BALANCES, OneEach, listen
 
 APPLICATION = "coig_writer.studio.asgi:application"
@@ -56,10 +54,13 @@ def drafting_with(name: str) -> Iterator[None]:
         SettingError: there is no such model.
         ModelError: it cannot be loaded.
     """
+    from coig_writer.llm.embedded import serving
+    from coig_writer.llm.registry import resolve
+
     with serving(resolve(name)) as spec:
         reached = spec.model_copy(update={"name": f"{spec.base_url}#{spec.model}"})
-        os.environ[SPEC] = reached.model_dump_json()
+        os.environ[MODEL] = reached.model_dump_json()
         try:
             yield
         finally:
-            del os.environ[SPEC]
+            del os.environ[MODEL]
