@@ -300,7 +300,7 @@ def test_a_workbook_that_would_fill_the_memory_is_refused(tmp_path, monkeypatch)
 
 
 def test_a_lost_field_is_told_and_the_rest_stays(tmp_path):
-    record = {**EARLIER, "date": "someday", "likes": 3, "score": "好"}
+    record = {**EARLIER, "date": "some day " * 100, "likes": 3, "score": "好"}
     [found], rejects = of(tmp_path, record, record | {"id": 8}, name="a.jsonl")[0][:1], of(tmp_path, record)[1]
     assert found.article.published is None
     assert {(each.where, each.field) for each in rejects} == {
@@ -309,6 +309,7 @@ def test_a_lost_field_is_told_and_the_rest_stays(tmp_path):
         ("some.jsonl:1", "published"),
     }
     assert not any(each.whole for each in rejects)
+    assert any("Input should be a valid date" in each.reason for each in rejects)
 
 
 def test_a_column_without_a_place_is_told_once(tmp_path):

@@ -38,12 +38,22 @@ def put(client, path, data, method="put"):
 def test_a_triplet_goes_in_through_the_interface_and_comes_out(project, person, program, starter, form):
     manager, author = program(person("manager")), program(person("annotator"))
     lines = "\n".join(json.dumps(row, ensure_ascii=False) for row in starter[:2])
-    assert put_lines(manager, lines).json() == {"added": 2, "known": 0, "rejected": []}
-    assert put_lines(manager, lines).json() == {"added": 0, "known": 2, "rejected": []}
+    assert put_lines(manager, lines).json() == {"added": 2, "known": 0, "rejected": [], "lost": []}
+    assert put_lines(manager, lines).json() == {"added": 0, "known": 2, "rejected": [], "lost": []}
     broken = f'{json.dumps(starter[2], ensure_ascii=False)}\n{{"prompt": "半行'
     told = put_lines(manager, broken).json()
     assert (told["added"], told["rejected"][0].partition(": ")[0]) == (1, "body:2")
-    assert len(manager.get("/api/items?status=candidate").json()) == 3
+    answered = {"prompt": "写雪", "thought": "想雪", "output": "雪落了一夜。", "likes": 3}
+    assert put_lines(manager, "\n".join(json.dumps(row) for row in (answered, {"prompt": "写"}))).json() == {
+        "added": 1,
+        "known": 0,
+        "rejected": [
+            "body:2, reasoning: no reasoning: none of the columns reasoning_process, thought, thoughts, reasoning … is "
+            "there"
+        ],
+        "lost": ["body:1, likes: there is no place for this column"],
+    }
+    assert len(manager.get("/api/items?status=candidate").json()) == 4
     taken = author.post("/api/tasks/annotator").json()
     assert taken["status"] == "draft"
     assert [task["item"]["id"] for task in author.get("/api/tasks").json()] == [taken["id"]]

@@ -326,7 +326,7 @@ def test_a_file_that_cannot_be_read_is_named_as_it_was_chosen(project, person, t
     wrong.write_bytes(b"\xe9\xff")
     answer = make_by_page(person("manager"), project, [wrong])
     assert answer.status_code == 400
-    assert "latin.jsonl: not UTF-8" in answer.content.decode()
+    assert "latin.jsonl：不是 UTF-8。请另存为 UTF-8。" in answer.content.decode()
     assert "/tmp" not in answer.content.decode()
 
 

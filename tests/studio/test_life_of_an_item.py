@@ -1,6 +1,8 @@
 """From a candidate to a release, through the views that browsers use."""
 
+import html
 import json
+import re
 
 import pytest
 
@@ -8,6 +10,7 @@ from coig_writer.dataset.inputs import read_items
 from coig_writer.schema import Article, Verdict
 from coig_writer.studio.models import AuditEntry
 from coig_writer.studio.workflow import Status, after_inspection, after_reviews
+from support.command_line import command
 
 
 @pytest.fixture
@@ -300,6 +303,66 @@ def test_a_line_that_cannot_be_read_keeps_no_other_out(project, crew, starter, t
     with open(file, "rb") as upload:
         page = crew["manager"].client.post(f"/projects/{project.pk}/import", {"file": upload}).content.decode()
     assert "新增 2 篇；0 篇已有；2 条读不出" in page
-    assert "mixed.jsonl:2: not JSON" in page
-    assert "mixed.jsonl:3: text: Field required" in page
+    assert "mixed.jsonl:2：不是 JSON" in page
+    assert "mixed.jsonl:3，text：缺这一项" in page
     assert project.items.count() == 2
+
+
+@pytest.fixture
+def partly_kept(tmp_path):
+    """A file of three records: one is whole, one loses two fields, one cannot be read."""
+    rows = [{"prompt": "写", "thought": "想", "output": text} for text in ("雪落了一夜。", "雨下了一夜。")]
+    rows[1] |= {"likes": 3, "published": "someday"}
+    path = tmp_path / "partly.jsonl"
+    path.write_text("\n".join(map(json.dumps, [*rows, {"prompt": "写"}])), encoding="utf-8")
+    return path
+
+
+def test_a_field_that_is_lost_does_not_count_as_a_record(project, partly_kept):
+    from coig_writer.studio import intake
+
+    done = intake.import_file(project, partly_kept, name="mine.jsonl")
+    assert (done.added, done.known) == (2, 0)
+    assert [(each.where, each.field) for each in done.rejects] == [("mine.jsonl:3", "reasoning")]
+    assert [(each.where, each.field) for each in done.lost] == [
+        ("mine.jsonl:2", "likes"),
+        ("mine.jsonl:2", "published"),
+    ]
+    told = AuditEntry.objects.filter(project=project, action="import").get().detail
+    assert (told["added"], told["rejected"], told["lost"]) == (2, 1, 2)
+
+
+def test_page_and_command_say_which_fields_are_lost(project, crew, partly_kept, monkeypatch):
+    with open(partly_kept, "rb") as upload:
+        page = crew["manager"].client.post(f"/projects/{project.pk}/import", {"file": upload}).content.decode()
+    assert "新增 2 篇；0 篇已有；1 条读不出" in page
+    assert "有 2 处没有保留" in page
+    assert "partly.jsonl:2，likes：这一列没有地方放" in page
+    monkeypatch.setattr("coig_writer.cli.studio._open", lambda folder: None)  # the tests' own is open
+    ended = command("studio", "import", partly_kept, "--project", project.name)
+    assert "0 added, 2 known, 1 unreadable, 2 fields not kept" in ended.out
+    assert "not kept: partly.jsonl:2, likes: there is no place for this column" in ended.err
+    assert "not read: partly.jsonl:3, reasoning: no reasoning" in ended.err
+
+
+def test_what_is_wrong_with_a_file_is_said_in_the_language_of_the_page(project, crew, partly_kept, tmp_path):
+    client, path = crew["manager"].client, f"/projects/{project.pk}/import"
+    twice = tmp_path / "twice.csv"
+    twice.write_text("prompt,prompt\n写,想\n", encoding="utf-8")
+
+    def shown(file):
+        with open(file, "rb") as upload:
+            page = html.unescape(client.post(path, {"file": upload}).content.decode())
+        return re.findall(r'role="alert">(.*?)</p>|<li>(partly.*?)</li>', page)
+
+    assert shown(twice) == [("没有导入：twice.csv:1：第 1 列和第 2 列都叫 'prompt'。请改名，或删掉一列。", "")]
+    assert all(re.search("[\u3400-\u9fff]", each) for _, each in shown(partly_kept))
+    client.post("/language", {"language": "en", "next": path})
+    assert shown(twice) == [
+        ("Nothing was imported: twice.csv:1: two columns are called 'prompt', the 1. and the 2.. "
+         "Rename or delete one of them.", ""),
+    ]  # fmt: skip
+    assert [each for _, each in shown(partly_kept)][1:] == [
+        "partly.jsonl:2, likes: there is no place for this column",
+        "partly.jsonl:2, published: 'someday': Input should be a valid date or datetime, input is too short",
+    ]

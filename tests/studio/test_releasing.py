@@ -47,3 +47,15 @@ def test_the_page_says_what_is_not_released_and_gives_the_files(project, item, p
     assert done.exit_code == 0, done.output
     for other in (author, reviewer, person("inspector"), person("evaluator")):
         assert other.client.get(files).status_code == 403
+
+
+def test_a_release_that_cannot_be_built_says_why_in_the_language_of_the_page(project, item, person):
+    author, reviewer, manager = person("annotator"), person("reviewer"), person("manager")
+    page = f"/projects/{project.pk}/release"
+    for number in (0, 1):
+        approved(item, author, reviewer, number, "send_back")
+    told = manager.client.post(page, {}).content.decode()
+    assert "发布没有建成：approved.jsonl：没有可发布的：2 条都没有过关（审阅退回 2 条）。请接着修改。" in told
+    manager.client.post("/language", {"language": "en", "next": page})
+    told = manager.client.post(page, {}).content.decode()
+    assert "approved.jsonl: nothing to release: of 2 records none passes (2 sent back by review)." in told

@@ -52,8 +52,7 @@ def convert(
 
         console.print(f"Triplets written to {done.out}: {done.written:,}", soft_wrap=True)
     for each in done.first[:SHOWN]:
-        what = "not read" if each.whole else "not kept"
-        err.print(f"  {what}: {each.where}{f', {each.field}' if each.field else ''}: {each.reason}", soft_wrap=True)
+        err.print(f"  {'not read' if each.whole else 'not kept'}: {each}", soft_wrap=True)
     if done.rejects:
         err.print(
             f"Records not read: {done.unread:,}; fields not kept: {done.lost:,}. All: {done.rejects}", soft_wrap=True

@@ -138,7 +138,7 @@ def warn_of_rejects(triplets: TripletSet) -> None:
             continue
         err.print(words.format(len(rejects)), style="bold")
         for reject in rejects[:SHOWN_REJECTS]:
-            err.print(f"  {reject.where}{f', {reject.field}' if reject.field else ''}: {reject.reason}", soft_wrap=True)
+            err.print(f"  {reject}", soft_wrap=True)
         if (more := len(rejects) - SHOWN_REJECTS) > 0:
             err.print(f"  and {more:,} more; coig-writer dataset validate DATA --out FILE lists all")
 

@@ -135,7 +135,9 @@ def import_(
     for path in data:
         done = import_file(found, path, seconds=None)
         out.print(
-            f"{path}: {done.added:,} added, {done.known:,} known, {len(done.rejects):,} unreadable", soft_wrap=True
+            f"{path}: {done.added:,} added, {done.known:,} known, {len(done.rejects):,} unreadable, "
+            f"{len(done.lost):,} fields not kept",
+            soft_wrap=True,
         )
         for reason, count in done.doubted:
             err.print(f"  hardly worth the work: {count:,} {reason}", soft_wrap=True, highlight=False, markup=False)
@@ -144,8 +146,8 @@ def import_(
         for copy in (done.near or [])[:SHOWN_REJECTS]:
             about = f"  nearly the same ({copy.similarity:.0%}): {copy.item.title} and {copy.older.title}"
             err.print(about, soft_wrap=True, highlight=False, markup=False)
-        for reject in done.rejects[:SHOWN_REJECTS]:
-            err.print(f"  {reject.where}: {reject.reason}", soft_wrap=True)
+        for reject in [*done.rejects[:SHOWN_REJECTS], *done.lost[:SHOWN_REJECTS]]:
+            err.print(f"  {'not read' if reject.whole else 'not kept'}: {reject}", soft_wrap=True)
 
 
 @app.command("check", epilog=example("coig-writer studio check --folder studio --https"))

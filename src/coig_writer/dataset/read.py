@@ -40,6 +40,9 @@ class Reject:
             if (said := getattr(self, name)) is not None:
                 object.__setattr__(self, name, _printable(said))
 
+    def __str__(self) -> str:
+        return f"{self.where}{f', {self.field}' if self.field else ''}: {self.reason}"
+
 
 def _printable(text: str) -> str:
     """Without characters that steer a terminal or that no file takes."""

@@ -125,7 +125,7 @@ def _validated(whole: dict[str, Any], losses: Losses) -> Triplet:
             first = error.errors()[0]
             place = first["loc"]
             if len(place) > 1 and place[0] == "article" and place[1] not in ("id", "text"):
-                losses.append((str(place[1]), f"{whole['article'].pop(place[1])!r}: {first['msg']}"))
+                losses.append((str(place[1]), f"{whole['article'].pop(place[1])!r:.60}: {first['msg']}"))
             elif place[0] == "scores":
                 losses.append(("scores", f"{'.'.join(map(str, place[2:]))}: {first['msg']}"))
                 whole["scores"] = []

@@ -130,7 +130,9 @@ class Imported(Schema):
     added: int
     known: int
     rejected: list[str]
-    """`body:LINE: reason` of each record that was not taken."""
+    """`body:LINE, field: reason` of each record that was not taken."""
+    lost: list[str]
+    """The same of each field that was not kept, of a record that was taken."""
 
 
 class ContestIn(Schema):
@@ -253,8 +255,8 @@ def import_records(request: HttpRequest):
     project = _project(request, Role.MANAGER)
     with _body(request) as path:
         done = intake.import_file(project, path, actor=request.user, name="body")
-        rejected = [f"{Path(each.where).name}: {each.reason}" for each in done.rejects]
-    return {"added": done.added, "known": done.known, "rejected": rejected}
+    told = {"rejected": list(map(str, done.rejects)), "lost": list(map(str, done.lost))}
+    return {"added": done.added, "known": done.known, **told}
 
 
 @api.get("/items/{item_id}/versions/latest", response=VersionOut)

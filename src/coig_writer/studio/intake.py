@@ -58,12 +58,15 @@ class NearCopy:
 
 @dataclass
 class Imported:
-    """What an import did; the three figures add up to the records read."""
+    """What an import did; `added`, `known` and the number of `rejects` add up to the records read."""
 
     added: int = 0
     known: int = 0
     """Articles that the project has already."""
     rejects: list[Reject] = field(default_factory=list)
+    """Records that could not be read."""
+    lost: list[Reject] = field(default_factory=list)
+    """Fields that could not be kept, of records that were read."""
     near: list[NearCopy] | None = field(default_factory=list)
     """What was added and is very like what the project had; None: not looked for, since that was too much."""
     doubts: Counter[str] = field(default_factory=Counter)
@@ -104,7 +107,7 @@ def import_file(
         for each in chunk:
             if isinstance(each, Reject):
                 where = each.where.replace(path.name, name or path.name)
-                done.rejects.append(replace(each, where=where))
+                (done.rejects if each.whole else done.lost).append(replace(each, where=where))
             else:
                 records.append(each)
         added = add(project, records)
@@ -122,6 +125,7 @@ def import_file(
         added=done.added,
         known=done.known,
         rejected=len(done.rejects),
+        lost=len(done.lost),
     )
     return done
 
@@ -226,7 +230,7 @@ def _of_lines(path: Path) -> Iterator[Incoming | Reject]:
             except ValidationError as error:
                 first = error.errors()[0]
                 place = ".".join(map(str, first["loc"])) or "record"
-                yield Reject(f"{path.name}:{number}", f"{place}: {first['msg']}")
+                yield Reject(f"{path.name}:{number}", first["msg"], place)
             except (ValueError, RecursionError) as error:
                 yield Reject(f"{path.name}:{number}", f"not JSON: {type(error).__name__}")
 

@@ -10,6 +10,7 @@ from typing import IO, TYPE_CHECKING
 from django.conf import settings
 
 from coig_writer.errors import CoigError
+from coig_writer.studio import told
 from coig_writer.studio.export import write_triplets
 from coig_writer.studio.models import Project
 from coig_writer.studio.refusal import Refusal
@@ -47,7 +48,8 @@ def build(project: Project, *, licence: str | None = None) -> ReleaseSummary:
             gate_each=project.gate_each,
         )
     except CoigError as error:
-        raise Refusal(f"发布没有建成：{error.message}", f"The release could not be built: {error}") from error
+        said = told.of_error(error)
+        raise Refusal(f"发布没有建成：{said.zh}", f"The release could not be built: {said.en}") from error
 
 
 def archive(project: Project) -> IO[bytes] | None:

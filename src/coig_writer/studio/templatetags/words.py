@@ -144,6 +144,14 @@ def detail(text: str | None) -> str:
 
 
 @register.filter
+def told(reject: Any) -> str:
+    """Where a file has what could not be read or kept, and why, in the page's language."""
+    from coig_writer.studio.told import of_reject
+
+    return label(of_reject(reject))
+
+
+@register.filter
 def signer(by: str | None) -> str:
     """The model that signed something, without the template that it was asked by."""
     return (by or "").removeprefix("llm:").partition("@")[0]

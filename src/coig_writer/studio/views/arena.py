@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST
 from coig_writer.errors import CoigError
 from coig_writer.evaluate.read_table import MARKS
 from coig_writer.files import dumps
-from coig_writer.studio import arena, results
+from coig_writer.studio import arena, results, told
 from coig_writer.studio.entries import Entries, take
 from coig_writer.studio.models import Contest, Sheet
 from coig_writer.studio.models.arena import RANKING, RATING
@@ -41,7 +41,7 @@ def contests(request: HttpRequest, project_id: int) -> HttpResponse:
             _create(request, project)
             return redirect("arena", project.pk)
         except CoigError as error:
-            wrong = f"{Path(error.where).name}: {error.message}" if error.where else error.message  # its folder is ours
+            wrong = told.of_error(error)
     found = list(project.contests.order_by("-id"))
     if not lead:
         found = [each for each in found if each.open or each.sheets.filter(user=request.user).exists()]

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_POST
 
 from coig_writer.corpus.reasons import REASONS
 from coig_writer.errors import CoigError
-from coig_writer.studio import assign, fetching, intake
+from coig_writer.studio import assign, fetching, intake, told
 from coig_writer.studio.models import Item, Project
 from coig_writer.studio.models.audit import record
 from coig_writer.studio.permissions import LEADS, item_for, project_for
@@ -109,7 +109,7 @@ def import_file(request: HttpRequest, project_id: int) -> HttpResponse:
             try:
                 context["done"] = intake.import_file(project, path, actor=request.user, name=given.name)
             except CoigError as error:
-                context["wrong"] = str(error).replace(str(path), given.name or "")
+                context["wrong"] = told.of_error(error, given.name)
     return render(request, "studio/import.html", context, status=400 if context.get("wrong") else 200)
 
 
