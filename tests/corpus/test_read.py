@@ -169,7 +169,8 @@ def test_what_published_data_sets_do_to_json_is_forgiven(tmp_path):
 def test_a_lone_surrogate_does_not_stop_a_file(tmp_path):
     path = tmp_path / "a.jsonl"
     path.write_text('{"text": "半个字\\ud83d在这里"}\n', encoding="utf-8")
-    from coig_writer.corpus.rows import key, to_table
+    from coig_writer.corpus.raw import to_table
+    from coig_writer.corpus.rows import key
 
     (row,) = rows(path)
     assert to_table([(key(0, 0), row)])["text"].to_pylist() == ["半个字\ufffd在这里"]

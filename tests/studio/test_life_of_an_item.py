@@ -1,13 +1,17 @@
 """From a candidate to a release, through the views that browsers use."""
 
+import gzip
 import html
 import json
 import re
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from coig_writer.dataset.inputs import read_items
-from coig_writer.schema import Article, Verdict
+from coig_writer.errors import InputError
+from coig_writer.schema import Article, Triplet, Verdict
 from coig_writer.studio.models import AuditEntry
 from coig_writer.studio.workflow import Status, after_inspection, after_reviews
 from support.command_line import command
@@ -303,7 +307,7 @@ def test_a_line_that_cannot_be_read_keeps_no_other_out(project, crew, starter, t
     with open(file, "rb") as upload:
         page = crew["manager"].client.post(f"/projects/{project.pk}/import", {"file": upload}).content.decode()
     assert "新增 2 篇；0 篇已有；2 条读不出" in page
-    assert "mixed.jsonl:2：不是 JSON" in page
+    assert "mixed.jsonl:2：不是有效的 JSON" in page
     assert "mixed.jsonl:3，text：缺这一项" in page
     assert project.items.count() == 2
 
@@ -359,10 +363,54 @@ def test_what_is_wrong_with_a_file_is_said_in_the_language_of_the_page(project, 
     assert all(re.search("[\u3400-\u9fff]", each) for _, each in shown(partly_kept))
     client.post("/language", {"language": "en", "next": path})
     assert shown(twice) == [
-        ("Nothing was imported: twice.csv:1: two columns are called 'prompt', the 1. and the 2.. "
+        ("Nothing was imported: twice.csv:1: two columns are called 'prompt': number 1 and number 2. "
          "Rename or delete one of them.", ""),
     ]  # fmt: skip
     assert [each for _, each in shown(partly_kept)][1:] == [
         "partly.jsonl:2, likes: there is no place for this column",
         "partly.jsonl:2, published: 'someday': Input should be a valid date or datetime, input is too short",
     ]
+
+
+def test_a_table_of_triplets_comes_in_and_one_that_breaks_off_does_up_to_there(project, starter, tmp_path):
+    from coig_writer.dataset.tables import write_triplets
+    from coig_writer.studio import intake
+
+    path = tmp_path / "some.parquet"
+    write_triplets(path, [Triplet.model_validate(each) for each in starter[:3]], "published")
+    assert intake.import_file(project, path).added == 3
+    lines = [json.dumps({"prompt": "写一段", "thought": "想", "output": f"第{n}篇"}) for n in range(3_000)]
+    whole = gzip.compress("\n".join(lines).encode(), mtime=0)
+    cut = tmp_path / "cut.jsonl"
+    cut.write_bytes(whole[:-400])
+    done = intake.import_file(project, cut, name="mine.jsonl")
+    assert 0 < done.added < 3_000
+    assert [str(each) for each in done.rejects] == [
+        "mine.jsonl: the rest: cannot read: Compressed file ended before the end-of-stream marker was reached"
+    ]
+
+
+def test_a_key_with_two_values_is_told(project, tmp_path):
+    from coig_writer.studio import intake
+
+    path = tmp_path / "twice.jsonl"
+    path.write_text('{"id": "a", "text": "秋天"}\n{"id": "b", "text": "春天", "text": "夏天"}\n', encoding="utf-8")
+    done = intake.import_file(project, path)
+    assert (done.added, [str(each) for each in done.rejects]) == (
+        1,
+        ["twice.jsonl:2, text: text stands twice in the record, with different values; keep one of them"],
+    )
+
+
+@pytest.mark.parametrize("wrong", [{"likes": -1}, {"text": ""}])
+def test_a_table_of_candidates_says_which_record_is_wrong(project, tmp_path, wrong):
+    from coig_writer.corpus.candidates import CANDIDATE_COLUMNS
+    from coig_writer.studio import intake
+
+    rows = [{"id": f"{n}", "text": "落叶", "likes": n} for n in range(3)]
+    rows[1] |= wrong
+    path = tmp_path / "candidates.parquet"
+    pq.write_table(pa.table({name: [row.get(name) for row in rows] for name in CANDIDATE_COLUMNS}), path)
+    with pytest.raises(InputError, match="record 2 is no candidate: "):
+        intake.import_file(project, path)
+    assert not project.items.exists()

@@ -1,5 +1,6 @@
 """What readers of files say is told in Chinese on a Chinese page, whatever is wrong with a file."""
 
+import gzip
 import re
 from types import SimpleNamespace
 
@@ -44,6 +45,9 @@ FURTHER = {
     "triplets.jsonl": lines(*TRIPLETS).encode(),
     "drafts.jsonl": lines(*DRAFTS).encode(),
     "none.parquet": parquet({name: [] for name in CANDIDATE}),
+    "part.parquet": parquet({name: [text] for name, text in TEXT.items()}),
+    "wrong.parquet": parquet(CANDIDATE | {"likes": [-1]}),
+    "cut.jsonl": gzip.compress(lines(*[{**PLAIN, "prompt": f"写{n}"} for n in range(3_000)]).encode())[:-400],
     "twice.parquet": parquet({name: cell * 2 for name, cell in CANDIDATE.items()}),
     **{f"lost-{field}.jsonl": lines(record).encode() for field, record in LOSSES.items()},
 }
@@ -75,7 +79,7 @@ def sentences(tmp_path_factory):
         for name, raw in files.items():
             path = folder / name
             path.write_bytes(raw)
-            for reader in (iter_triplets, intake._incoming, lambda path: entries.take([path]).entries):
+            for reader in (iter_triplets, intake._to_its_break, lambda path: entries.take([path]).entries):
                 found.update(said(path, reader))
 
     read({case.name: case.raw for case in CASES} | FURTHER)

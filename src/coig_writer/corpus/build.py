@@ -35,8 +35,9 @@ from coig_writer.corpus.candidates import CANDIDATES, REJECTED, SUMMARY, split, 
 from coig_writer.corpus.decide import decide
 from coig_writer.corpus.inspection import INSPECTED, inspect_batch
 from coig_writer.corpus.inventory import File, Inventory, take_inventory
+from coig_writer.corpus.raw import RAW, to_table
 from coig_writer.corpus.read import read_file
-from coig_writer.corpus.rows import RAW, Row, key, to_table
+from coig_writer.corpus.rows import Row, key
 from coig_writer.corpus.settings import CorpusSettings
 from coig_writer.corpus.summary import Summary, file_hash, fingerprint, finished_before, tally
 from coig_writer.errors import CoigError, InputError, SettingError, StorageError

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pydantic import ValidationError
+
 from coig_writer.corpus.assess import DIMENSIONS
 from coig_writer.corpus.reasons import UNREADABLE, stage_of
 from coig_writer.errors import InputError
@@ -69,8 +71,31 @@ def _from_parquet(path: Path) -> Iterator[Article]:
                 where=str(path),
                 remedy="Build it with `coig-writer corpus build`.",
             )
-        for batch in file.iter_batches(batch_size=256):
-            yield from map(article, batch.to_pylist())
+        number = 0
+        try:
+            for batch in file.iter_batches(batch_size=256):
+                for row in batch.to_pylist():
+                    number += 1
+                    yield article(row)
+        except (OSError, pa.ArrowException) as error:
+            remedy = "Fetch it, or build it, again."
+            raise InputError(f"damaged after record {number:,}: {error}", where=str(path), remedy=remedy) from error
+        except ValidationError as error:
+            first = error.errors()[0]
+            wrong = f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+            remedy = "Build it with `coig-writer corpus build`."
+            raise InputError(f"record {number:,} is no candidate: {wrong}", where=str(path), remedy=remedy) from error
+
+
+def is_candidates(path: Path) -> bool:
+    """Whether a Parquet file holds texts with an id rather than triplets; False too for one that is none."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        return {"id", "text"} <= set(pq.read_schema(path).names)
+    except (OSError, pa.ArrowException):
+        return False
 
 
 def unreadable_rows(path: Path) -> Iterator[dict[str, Any]]:

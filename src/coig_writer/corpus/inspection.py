@@ -37,7 +37,7 @@ INSPECTED = pa.schema(
 
 
 def inspect_batch(rows: pa.Array, settings: CorpusSettings) -> pa.Array:
-    """Inspects a struct array of schema `rows.RAW`; returns one of schema `INSPECTED`, row for row."""
+    """Inspects a struct array of schema `raw.RAW`; returns one of schema `INSPECTED`, row for row."""
     return pa.array([inspect_row(row, settings) for row in rows.to_pylist()], pa.struct(list(INSPECTED)))
 
 

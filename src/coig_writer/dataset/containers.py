@@ -263,7 +263,7 @@ def _header(cells: Sequence[Any], where: str) -> list[str]:
     for at, column in enumerate(names):
         if column and column in names[:at]:
             raise InputError(
-                f"two columns are called {column!r}, the {names.index(column) + 1}. and the {at + 1}.",
+                f"two columns are called {column!r}: number {names.index(column) + 1} and number {at + 1}",
                 where=where,
                 remedy="Rename or delete one of them.",
             )

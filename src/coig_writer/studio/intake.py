@@ -16,8 +16,10 @@ from django.db import transaction
 from pydantic import ValidationError
 
 from coig_writer.corpus.assess import DIMENSIONS
+from coig_writer.corpus.candidates import is_candidates
 from coig_writer.corpus.findings import Finding
 from coig_writer.dataset.read import Reject, iter_triplets
+from coig_writer.dataset.strict_json import parse
 from coig_writer.errors import CoigError
 from coig_writer.schema import Article, Draft, Triplet
 from coig_writer.studio import sharing
@@ -97,12 +99,12 @@ def import_file(
         seconds: for which new texts are looked at one by one while somebody waits; None: until all are.
 
     Raises:
-        InputError: the file is missing or of no known kind.
+        InputError: the file is missing or of no known kind. One that is damaged further on comes in up to there.
     """
     done = Imported()
     until = None if seconds is None else time.monotonic() + seconds
     last = project.items.order_by("-pk").values_list("pk", flat=True).first() or 0
-    for chunk in _chunks(_incoming(path)):
+    for chunk in _chunks(_to_its_break(path)):
         records = []
         for each in chunk:
             if isinstance(each, Reject):
@@ -200,6 +202,19 @@ def _genre(name: str | None):
         return None
 
 
+def _to_its_break(path: Path) -> Iterator[Incoming | Reject]:
+    """The records of a file; where the rest cannot be read although some could, that is the last of its rejects."""
+    some = False
+    try:
+        for each in _incoming(path):
+            some = True
+            yield each
+    except CoigError as error:
+        if not some:
+            raise
+        yield Reject(path.name, f"the rest: {error.message}")
+
+
 def _incoming(path: Path) -> Iterator[Incoming | Reject]:
     kind = _kind(path)
     if kind == "triplets":
@@ -222,7 +237,7 @@ def _of_lines(path: Path) -> Iterator[Incoming | Reject]:
             if not bare:
                 continue
             try:
-                record = json.loads(bare)
+                record = parse(bare)
                 if isinstance(record, dict) and "article" in record:
                     yield _of_draft(Draft.model_validate(record))
                 else:
@@ -231,8 +246,8 @@ def _of_lines(path: Path) -> Iterator[Incoming | Reject]:
                 first = error.errors()[0]
                 place = ".".join(map(str, first["loc"])) or "record"
                 yield Reject(f"{path.name}:{number}", first["msg"], place)
-            except (ValueError, RecursionError) as error:
-                yield Reject(f"{path.name}:{number}", f"not JSON: {type(error).__name__}")
+            except ValueError as error:
+                yield Reject(f"{path.name}:{number}", str(error), getattr(error, "field", None))
 
 
 def _of_draft(draft: Draft) -> Incoming:
@@ -242,8 +257,10 @@ def _of_draft(draft: Draft) -> Incoming:
 
 def _kind(path: Path) -> str:
     """`drafts` for what `corpus` and `annotate` write, which `load_drafts` reads, else `triplets`."""
-    if path.is_dir() or path.suffix == ".parquet" or not path.is_file():
+    if path.is_dir() or not path.is_file():
         return "drafts"
+    if path.suffix == ".parquet":
+        return "drafts" if is_candidates(path) else "triplets"
     with open(path, "rb") as file:
         line = next((line for line in file if line.strip()), b"")
     try:

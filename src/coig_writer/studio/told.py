@@ -21,7 +21,8 @@ _FILES = (
     (r"more than ([\d,]+) rows", "超过 {0} 行"),
     (r"not a Parquet file: (.+)", "不是 Parquet 文件（{0}）"),
     (r"damaged after record ([\d,]+): (.+)", "第 {0} 条之后已损坏（{1}）"),
-    (r"no candidates here: (.+)", "里面没有候选文本（{0}）"),
+    (r"record ([\d,]+) is no candidate: (?P<why>.+)", "第 {0} 条不是候选文本：{why}"),
+    (r"the rest: (?P<why>.+)", "其余的没有读：{why}"),
     (r"not a table of candidates: no column (.+)", "不是候选文本的表，缺这些列：{0}"),
     ("no articles in it", "里面没有文章"),
     (r"(\d+) ids occur more than once, the first is (.+)", "有 {0} 个 id 不止出现一次，第一个是 {1}"),
@@ -38,7 +39,6 @@ _REMEDIES = (
     (r"Mend it; the first line names the columns\.", "请改好；第一行写列名。"),
     (r"Rename or delete one of them\.", "请改名，或删掉一列。"),
     (r"Remove the repeated lines; .+", "请删去重复的；文章的 id 由正文而来。"),
-    (r"Name the folder that .+, or a JSON Lines file of articles\.", "请用 corpus build 写出的，或文章的 JSON Lines。"),
     (r"Build (?:it|candidates) with `(.+)`\.", "请先用 {0} 生成。"),
 )
 _JSON = (
@@ -50,7 +50,6 @@ _JSON = (
     (r"not valid JSON: (?P<why>.+) at character ([\d,]+)", "不是有效的 JSON，第 {1} 个字符处：{why}"),
     (r"not valid JSON: (?P<why>.+)", "不是有效的 JSON：{why}"),
     (r"Invalid JSON: (.+)", "不是有效的 JSON（{0}）"),
-    (r"not JSON: (.+)", "不是 JSON（{0}）"),
     ("Expecting value", "缺一个值"),
     ("Expecting property name enclosed in double quotes", "键要写在双引号里"),
     ("Expecting ',' delimiter", "缺逗号"),
@@ -61,7 +60,7 @@ _JSON = (
     (r"Exceeds the limit \((\d+) digits\) for integer string conversion.+", "整数超过 {0} 位"),
 )
 _TABLES = (
-    (r"two columns are called (.+), the (\d+)\. and the (\d+)\.", "第 {1} 列和第 {2} 列都叫 {0}"),
+    (r"two columns are called (.+): number (\d+) and number (\d+)", "第 {1} 列和第 {2} 列都叫 {0}"),
     (r"a cell beside the (\d+) named columns", "有一格在写了名的 {0} 列之外"),
     (r"no line with the names of the columns: (?P<why>.+)", "没有写列名的一行：{why}"),
     (
