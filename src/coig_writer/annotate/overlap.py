@@ -40,13 +40,10 @@ _OUTSIDE = re.compile(r"[\W_]+")
 _INSIDE = re.compile(r"[^\W_]+")
 
 
+@lru_cache(maxsize=32)
 def bare_text(text: str) -> str:
     """`Bare.of(text).text`, faster for ordinary texts, where nobody asks for the places."""
     return _OUTSIDE.sub("", text).casefold() if _ORDINARY.fullmatch(text) else Bare.of(text).text
-
-
-def _grams(text: str, size: int) -> set[str]:
-    return {text[start : start + size] for start in range(len(text) - size + 1)}
 
 
 _SEARCHED = 10_000_000
@@ -82,15 +79,14 @@ def _hashes(text: str, size: int) -> frozenset[int]:
 
 def ngram_overlap(draft: str, article: str, size: int = 8) -> float:
     """Share (0–1) of the draft's character n-grams that occur in the article; 0 for a draft shorter than `size`."""
-    grams = _grams(draft, size)
+    grams = {draft[start : start + size] for start in range(len(draft) - size + 1)}
     return len(grams & _grams(article, size)) / len(grams) if grams else 0.0
 
 
 @lru_cache(maxsize=2)
-def _source(article: str, size: int) -> tuple[str, frozenset[str]]:
-    """Bare text and grams; prompt and reasoning are held against the same article one after the other."""
-    source = bare_text(article)
-    return source, frozenset(_grams(source, size))
+def _grams(article: str, size: int) -> frozenset[str]:
+    """Prompt and reasoning are held against the same article one after the other."""
+    return frozenset(article[start : start + size] for start in range(len(article) - size + 1))
 
 
 def quoted_spans(draft: str, article: str, longer_than: int) -> list[str]:
@@ -102,19 +98,22 @@ def quoted_spans(draft: str, article: str, longer_than: int) -> list[str]:
         longer_than: characters, not counting punctuation, up to which a common run is no quotation.
     """
     size = longer_than + 1
-    source, known = _source(article, size)
-    if known.isdisjoint(_grams(bare_text(draft), size)):
-        return []
-    bare = Bare.of(draft)
-    spans: list[str] = []
-    start = 0
-    while start <= len(bare.text) - size:
-        if bare.text[start : start + size] not in known:
-            start += 1
+    bare, source = bare_text(draft), bare_text(article)
+    spans: list[tuple[int, int]] = []
+    # A run of `size` holds a whole block of half that length, and few blocks occur in the article at all.
+    block = (size + 1) // 2
+    for at in range(0, len(bare) - block + 1, block):
+        if bare[at : at + block] not in source:
             continue
-        end = start + size
-        while end < len(bare.text) and bare.text[start : end + 1] in source:
-            end += 1
-        spans.append(draft[bare.places[start] : bare.places[end - 1] + 1])
-        start = end
-    return spans
+        start = max(at + block - size, spans[-1][1] if spans else 0)
+        while start <= min(at, len(bare) - size):
+            if bare[start : start + size] not in source:
+                start += 1
+                continue
+            end = start + size
+            while end < len(bare) and bare[start : end + 1] in source:
+                end += 1
+            spans.append((start, end))
+            start = end
+    places = Bare.of(draft).places if spans else ()
+    return [draft[places[start] : places[end - 1] + 1] for start, end in spans]

@@ -178,7 +178,7 @@ def slug_of(genre: str) -> str:
 
 def text_of(triplet: Triplet, part: Part) -> str:
     """The article, the prompt or the reasoning of a triplet."""
-    return {"article": triplet.article.text, "prompt": triplet.prompt, "reasoning": triplet.reasoning}[part]
+    return triplet.article.text if part == "article" else getattr(triplet, part)
 
 
 def count_genres(triplets: Iterable[Triplet]) -> list[Group]:

@@ -12,7 +12,7 @@ from typing import TypeVar
 from coig_writer.dataset.containers import Found, Part, parts_of, records_in, records_of
 from coig_writer.dataset.hub import Address, fetch
 from coig_writer.dataset.inputs import Source, distinct
-from coig_writer.dataset.parallel import in_order, processes_for
+from coig_writer.dataset.parallel import in_order, no_collection, processes_for
 from coig_writer.dataset.read import Reject, placed_triplets, triplets_in
 from coig_writer.dataset.shapes import NO_PLACE
 from coig_writer.errors import InputError
@@ -115,12 +115,14 @@ def _read_block(
     path, part = block
     records = records_in(part) if isinstance(part, Part) else part
     triplets, rejects = [], []
-    for where, found in triplets_in(records, genre):
-        if isinstance(found, Reject):
-            rejects.append(found)
-        else:
-            triplets.append((where, found))
-    return path, len(triplets) + sum(reject.whole for reject in rejects), rejects, work(triplets)
+    with no_collection():
+        for where, found in triplets_in(records, genre):
+            if isinstance(found, Reject):
+                rejects.append(found)
+            else:
+                triplets.append((where, found))
+        result = work(triplets)
+    return path, len(triplets) + sum(reject.whole for reject in rejects), rejects, result
 
 
 def load(source: str | Path, *, genre: str | None = None) -> TripletSet:

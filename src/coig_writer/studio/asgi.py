@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import re
 from threading import Thread
@@ -38,6 +39,8 @@ Thread(target=_keep_sending, daemon=True).start()
 _pages = WSGIMiddleware(WSGIHandler(), workers=THREADS)
 _long = WSGIMiddleware(WSGIHandler(), workers=1)
 _streams = ASGIHandler()
+gc.collect()
+gc.freeze()  # what has been loaded stays, and need not be looked through again and again while pages are made
 
 
 async def application(scope, receive, send):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from html import escape
 from typing import Any
 
 from django import template
 from django.template.base import FilterExpression, Parser, Token, kwarg_re
-from django.utils.html import conditional_escape, format_html, format_html_join
+from django.utils.html import conditional_escape
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
 
@@ -67,32 +68,28 @@ def scale(name: str, numbers: range, given: int | None) -> SafeString:
 @register.simple_tag
 def lines(paragraphs: Any) -> SafeString:
     """An article's paragraphs, with their numbers and places; a long one has hundreds, as an outline has entries."""
-    return format_html_join(
-        "\n",
-        '<p id="p{0}" data-n="{0}" data-start="{1}"{2}>{3}</p>',
-        ((p.number, p.start, SPACED if p.spaced else "", p.text) for p in paragraphs),
+    made = (
+        f'<p id="p{p.number:d}" data-n="{p.number:d}" data-start="{p.start:d}"{SPACED * p.spaced}>{escape(p.text)}</p>'
+        for p in paragraphs
     )
+    return mark_safe("\n".join(made))  # numbers, and texts that are escaped
 
 
-SPACED = mark_safe(' class="spaced"')
+SPACED = ' class="spaced"'
 
 
 @register.simple_tag
 def places(outline: Any, verse: bool) -> SafeString:
     """The entries of an outline, with lengths in characters where the text is prose."""
     unit = pick("字", "characters")
-    return format_html_join(
-        "",
-        '<li><a href="#p{0}"><span class="quiet">¶{0}</span> {1}</a>{2}</li>',
-        (
-            (
-                p.number,
-                p.text if len(p.text) <= 24 else p.text[:23] + "…",
-                "" if verse else format_html(' <span class="quiet">{} {}</span>', len(p.text), unit),
-            )
-            for p in outline
-        ),
-    )
+    entries = []
+    for p in outline:
+        opening = escape(p.text if len(p.text) <= 24 else p.text[:23] + "…")
+        length = "" if verse else f' <span class="quiet">{len(p.text)} {unit}</span>'
+        entries.append(
+            f'<li><a href="#p{p.number:d}"><span class="quiet">¶{p.number:d}</span> {opening}</a>{length}</li>'
+        )
+    return mark_safe("".join(entries))
 
 
 @register.filter
