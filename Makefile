@@ -23,7 +23,7 @@ studio: $(VENV)/.studio
 	$(BIN)/coig-writer studio serve --folder $(STUDIO)
 
 test: $(VENV)/.dev $(VENV)/.system
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

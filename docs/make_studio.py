@@ -19,6 +19,7 @@ HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent / "tests"))
 
 from support.served_studio import ServedStudio  # noqa: E402 - its place is known only now
+from support.visitor import serious  # noqa: E402
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 STARTER = HERE.parent / "src" / "coig_writer" / "data" / "starter" / "triplets.jsonl"
@@ -55,17 +56,28 @@ class Pictures:
             page.screenshot(path=self.out / f"studio-{name}.png", full_page=self.everything)
         if self.everything:
             path = page.url
+            self.complain(page, name)
             page.click("[lang=en][name=language]")
             page.wait_for_url(path)
             page.wait_for_timeout(900)
             page.screenshot(path=self.out / f"studio-{name}-en.png", full_page=True)
+            self.complain(page, f"{name}-en")
             page.click("[lang=zh][name=language]")
             page.wait_for_url(path)
 
     def once(self, page: Page, name: str, language: str) -> None:
         """A picture of an answer that only this page has, in the language that it speaks."""
         page.wait_for_timeout(600)
-        page.screenshot(path=self.out / f"studio-{name}{'-en' if language == 'en-US' else ''}.png", full_page=True)
+        name = f"{name}-en" if language == "en-US" else name
+        page.screenshot(path=self.out / f"studio-{name}.png", full_page=True)
+        self.complain(page, name)
+
+    def complain(self, page: Page, name: str) -> None:
+        """Says what shuts out who sees or moves badly, and whether a page is wider than its window."""
+        for found in serious(page):
+            print(f"{name}: {found}")
+        if page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth + 1"):
+            print(f"{name}: wider than its window")
 
 
 def write(page: Page, row: dict) -> None:

@@ -18,6 +18,8 @@ from support.faulty_server import FaultyServer
 from support.kills import kill_repeatedly
 from support.scripted_writer import write
 
+pytestmark = pytest.mark.long
+
 SETTINGS = AnnotateSettings(prompt_length=(60, 160), reasoning_length=(300, 600), facet_length=40)
 
 

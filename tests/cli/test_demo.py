@@ -4,8 +4,12 @@ import json
 import subprocess
 import sys
 
+import pytest
+
 from support.faulty_server import FaultyServer
 from support.scripted_writer import write
+
+pytestmark = pytest.mark.long
 
 
 def test_demo_makes_what_it_says(tmp_path):

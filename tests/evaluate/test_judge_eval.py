@@ -28,6 +28,8 @@ from support.faulty_server import FaultyServer
 from support.judging import fenced, judge_by
 from support.kills import kill_repeatedly
 
+pytestmark = pytest.mark.long
+
 SECRET = "秘密作者-9B"
 QUERIES = [
     Query(

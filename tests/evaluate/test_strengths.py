@@ -16,6 +16,8 @@ from coig_writer.evaluate.choice import PRIOR, order_sets, pair_sets, resamples,
 from coig_writer.evaluate.wins import Duels
 from support.ranked import random_rankings, ranked, rankings
 
+pytestmark = pytest.mark.long
+
 MODELS = "ABCDE"
 
 

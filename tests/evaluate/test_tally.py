@@ -17,6 +17,8 @@ from coig_writer.evaluate.synthetic import PUBLISHED_MODELS, RATER, published_ra
 from coig_writer.evaluate.tally import tally
 from support.ranked import ranked, rankings
 
+pytestmark = pytest.mark.long
+
 TABLE_2 = {
     "zh": [
         [None, 39.22, 32.35, 25.98, 35.78],

@@ -19,6 +19,8 @@ from coig_writer.schema import Response
 from support.faulty_server import FaultyServer
 from support.kills import kill_repeatedly
 
+pytestmark = pytest.mark.long
+
 TASKS = [Task(f"q{number}", f"写第{number}个故事", "fiction_story", "zh") for number in range(12)]
 
 

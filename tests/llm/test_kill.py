@@ -6,9 +6,13 @@ import sys
 from collections import Counter
 from itertools import pairwise
 
+import pytest
+
 from support import killed_run
 from support.faulty_server import FaultyServer
 from support.kills import kill_repeatedly
+
+pytestmark = pytest.mark.long
 
 FAULTS = {"429": 0.05, "500": 0.05, "stall": 0.02, "cut": 0.05, "half-body": 0.04, "half-json": 0.04, "fenced": 0.05}
 FAULTS |= {"wrong-type": 0.04, "empty": 0.03, "slow": 0.05, "refusal": 0.05}

@@ -13,6 +13,8 @@ from coig_writer.studio import keeping
 from support.served_studio import ServedStudio
 from support.studio_client import StudioClient
 
+pytestmark = pytest.mark.long
+
 
 def test_a_backup_taken_while_people_write_is_whole_and_can_be_served(tmp_path, starter):
     served = ServedStudio(tmp_path / "studio")

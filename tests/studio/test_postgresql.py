@@ -9,6 +9,8 @@ import pytest
 
 from support.postgresql import PostgreSQL, binaries
 
+pytestmark = pytest.mark.long
+
 HERE = Path(__file__).parent
 AGAIN = "STUDIO_SUITE_ON_POSTGRESQL"
 

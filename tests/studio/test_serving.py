@@ -19,6 +19,8 @@ from coig_writer.studio.sockets import BALANCES
 from support.served_studio import ServedStudio
 from support.studio_client import StudioClient
 
+pytestmark = pytest.mark.long
+
 CONNECTIONS = 60
 LEAST = 10
 """Of sixty tossed coins fewer show heads once in a hundred million times."""

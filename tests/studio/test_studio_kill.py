@@ -6,9 +6,12 @@ import random
 import sqlite3
 
 import aiohttp
+import pytest
 
 from support.served_studio import ServedStudio
 from support.studio_client import StudioClient
+
+pytestmark = pytest.mark.long
 
 KILLS, WRITERS = 20, 6
 
