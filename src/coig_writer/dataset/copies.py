@@ -1,7 +1,7 @@
-"""Near copies among very many texts, in little memory: 520 bytes for each text, and no text is kept.
+"""Near copies among very many texts, in little memory: 392 bytes for each text, and no text is kept.
 
-The signatures are those of `corpus.minhash`; each value is shortened to 16 bits, which makes one in 65,536 unequal
-values look equal and halves the memory.
+The signatures and bands are those of `corpus.minhash`. The values of the one are shortened to 16 bits, which makes one
+in 65,536 unequal values look equal, those of the other to 32, which makes a few pairs more to be looked at.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ class Sketch:
     signatures: np.ndarray
     """uint16, texts × 128."""
     bands: np.ndarray
-    """uint64, texts × 32."""
+    """uint32, texts × 32."""
 
 
 def sketch(texts: Sequence[str]) -> Sketch:
     """The sketch of some texts."""
     found = minhash.sketch(pa.array(texts, pa.large_string()))
-    return Sketch(found.content, found.signatures.astype(np.uint16), minhash.bands(found.signatures))
+    return Sketch(found.content, found.signatures.astype(np.uint16), minhash.bands(found.signatures).astype(np.uint32))
 
 
 class Sketches:
@@ -64,7 +64,7 @@ class Sketches:
         firsts = np.unique(content, return_index=True)  # the first text of each content, in the order of contents
         found = [np.empty((0, 2), np.int64)]
         for band in range(minhash.BANDS):
-            hashes = np.concatenate([sketch.bands[:, band] for sketch in self._sketches])
+            hashes = np.concatenate([sketch.bands[:, band] for sketch in self._sketches]).astype(np.uint64)
             ones, others = neighbours(content[content != 0], hashes[content != 0], self.settings.reach)
             rows = [firsts[1][np.searchsorted(firsts[0], side)] for side in (ones, others)]
             found.append(np.sort(np.stack(rows, axis=1), axis=1).astype(np.int64))
