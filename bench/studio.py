@@ -43,18 +43,28 @@ SCORES = {
 }
 STARTER = Path(__file__).parents[1] / "src" / "coig_writer" / "data" / "starter" / "triplets.jsonl"
 ROWS = [json.loads(line) for line in STARTER.read_text(encoding="utf-8").splitlines()]
-SENTENCES = [
-    sentence + "。" for row in ROWS for sentence in re.split("[。\n]+", row["article"]["text"]) if len(sentence) > 5
-]
 
 
-def text(length: int, seed: int) -> str:
-    """Chinese prose of so many characters: sentences of the packaged articles in an order of its own."""
+def _sentences(texts: list[str]) -> list[str]:
+    return [sentence + "。" for text in texts for sentence in re.split("[。\n]+", text) if len(sentence) > 5]
+
+
+READ = _sentences([row["article"]["text"] for row in ROWS])
+WRITTEN = _sentences([row[part] for row in ROWS for part in ("prompt", "reasoning")])
+
+
+def text(length: int, seed: int, sentences: list[str] = READ) -> str:
+    """Chinese of so many characters: sentences of the packaged articles, or of what was written to them, mixed."""
     chance = random.Random(seed)
     found = ""
     while len(found) < length:
-        found += "".join(chance.sample(SENTENCES, 4)) + "\n"
+        found += "".join(chance.sample(sentences, 4)) + "\n"
     return found[:length].rstrip()
+
+
+def written(seed: int) -> dict[str, str]:
+    """1,400 characters as a person may have written them."""
+    return {"prompt": text(400, seed, WRITTEN), "reasoning": text(1000, -seed, WRITTEN)}
 
 
 @dataclass
@@ -97,7 +107,12 @@ async def one_author(
     while time.perf_counter() < until:
         item = held[seed % HELD]
         seed += 1
-        content = {"prompt": text(400, seed), "reasoning": text(1000, -seed), **SCORES, "coherent": "no"}
+        content = {
+            "prompt": text(400, seed, WRITTEN),
+            "reasoning": text(1000, -seed, WRITTEN),
+            **SCORES,
+            "coherent": "no",
+        }
         if "open" in steps:
             started = time.perf_counter()
             page = await client.page(item)
@@ -126,7 +141,7 @@ async def one_typist(client: StudioClient, held: list[str], until: float, measur
     """Has ever new wording checked, as the page does whenever somebody stops typing."""
     while time.perf_counter() < until:
         seed += 1
-        content = {"prompt": text(400, seed), "reasoning": text(1000, -seed), "base": 0}
+        content = {**written(seed), "base": 0}
         started = time.perf_counter()
         status, _, told = await client.post(f"{held[0]}check", scripted=True, **content)
         measured.add("check", started, status == 200, told[:200])
@@ -228,7 +243,7 @@ def main() -> None:
                 peer.fill([text(LENGTH, number) for number in range(ITEMS)])
                 for clients in chosen.clients:
                     measured = Measured()
-                    asyncio.run(peer.load(clients, chosen.seconds, measured.add, text(1400, 7), chosen.steps))
+                    asyncio.run(peer.load(clients, chosen.seconds, measured.add, text(1400, 7, WRITTEN), chosen.steps))
                     show("label-studio", clients, measured)
                 print(
                     f"label-studio  {memory(peer.process.pid):.0f} MB, {peer.locked()} 'database is locked' in its log"
