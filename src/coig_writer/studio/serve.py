@@ -10,7 +10,7 @@ import uvicorn
 from uvicorn.supervisors import Multiprocess
 
 from coig_writer.studio.configure import MODEL
-from coig_writer.studio.sockets import BALANCES, OneEach, listen
+from coig_writer.studio.sockets import CAN_HAND_OUT, HandedOut, listen
 
 APPLICATION = "coig_writer.studio.asgi:application"
 
@@ -25,13 +25,13 @@ def serve(host: str, port: int, *, workers: int = 1, ready: Callable[[str], None
     Raises:
         SettingError: the port cannot be taken.
     """
-    listen(host, port).close()  # told here if the port is taken: sockets that share one would not notice
-    listening = listen(host, port, shared=workers > 1)
+    listening = listen(host, port)
     shown = host if host not in ("127.0.0.1", "0.0.0.0", "::", "::1") else "localhost"
     ready(f"http://{shown}:{listening.getsockname()[1]}/")
     config = uvicorn.Config(
         APPLICATION,
         workers=workers,
+        loop="asyncio",  # which `Handed` is made for
         log_config=None,
         access_log=False,
         server_header=False,
@@ -42,8 +42,7 @@ def serve(host: str, port: int, *, workers: int = 1, ready: Callable[[str], None
     if workers == 1:
         uvicorn.Server(config).run(sockets=[listening])
     else:
-        address = listening.getsockname()
-        Multiprocess(config, sockets=[OneEach(*address[:2]) if BALANCES else listening]).run()  # type: ignore[list-item]
+        Multiprocess(config, sockets=[HandedOut(listening) if CAN_HAND_OUT else listening]).run()  # type: ignore[list-item]
 
 
 @contextmanager
