@@ -53,10 +53,15 @@ _SEARCHED = 10_000_000
 def longest_common_run(first: str, second: str) -> int:
     """Length in characters of the longest run that both texts share (bare texts)."""
     if len(first) * len(second) <= _SEARCHED:
-        longest = 0
-        for start in range(len(first)):
-            while start + longest < len(first) and first[start : start + longest + 1] in second:
+        longest = start = 0
+        while start + longest < len(first):
+            half, end = (longest + 1) // 2, start + longest + 1
+            if half and first[start + half : end] not in second:
+                start += half + 1  # no longer run begins up to there: it would hold what is not in the second
+            elif first[start:end] in second:
                 longest += 1
+            else:
+                start += 1
         return longest
 
     def shared(size: int) -> bool:  # a shared run implies shared runs of every shorter length
