@@ -92,6 +92,7 @@ def workbench(request: HttpRequest, item_id: int) -> HttpResponse:
         return redirect("review", item.pk)
     head = item.versions.filter(number=item.head).first()
     content = writing.Content.of(head)
+    seen = item.first_submitted is not None  # before, nobody but the author has anything to say
     context = reading(item) | {
         "access": access,
         "head": head,
@@ -100,8 +101,8 @@ def workbench(request: HttpRequest, item_id: int) -> HttpResponse:
         "scale": range(1, 11),
         "bands": BANDS,
         "shortfalls": live.shortfall_labels(item.shortfalls) if item.status == Status.REFINE else [],
-        "decisions": past_decisions(item, access),
-        "remarks": remarks_of(item, access),
+        "decisions": past_decisions(item, access) if seen else [],
+        "remarks": remarks_of(item, access) if seen else [],
         "shares": shares(item, content),
         "missing": content.missing(),
         "longest": writing.LONGEST,
