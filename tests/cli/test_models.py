@@ -80,7 +80,7 @@ def free_port() -> int:
     [
         ("embeded", 2, "did you mean 'embedded'"),
         ("http://127.0.0.1/v1", 2, "URL#model-id"),
-        (f"http://127.0.0.1:{free_port()}/v1#toy", 1, "cannot connect"),
+        pytest.param(f"http://127.0.0.1:{free_port()}/v1#toy", 1, "cannot connect", id="nobody there"),
         ("http://no-such-host.invalid/v1#toy", 1, "no-such-host.invalid is not known"),
         ("keyed", 2, "export CLOUD_KEY"),
     ],

@@ -294,7 +294,10 @@ def free_port() -> int:
 
 @pytest.mark.parametrize(
     ("url", "says"),
-    [(f"http://127.0.0.1:{free_port()}/v1", "cannot connect"), ("http://no-such-host.invalid/v1", "not known")],
+    [
+        pytest.param(f"http://127.0.0.1:{free_port()}/v1", "cannot connect", id="no server"),
+        pytest.param("http://no-such-host.invalid/v1", "not known", id="no host"),
+    ],
 )
 def test_nobody_there(url, says):
     async def scene():
