@@ -72,7 +72,8 @@ def readings(line: str) -> list[frozenset[tuple[str, int]]]:
     chars = _HAN.findall(line)
     if not chars:
         return []
-    spelt = pinyin("".join(chars), style=Style.TONE3, neutral_tone_with_five=True)
+    # `errors=list`: characters that it does not know come one by one, not as one run.
+    spelt = pinyin("".join(chars), style=Style.TONE3, neutral_tone_with_five=True, errors=list)
     return [
         _all_readings(char) if char in _BOTH_TONES else _parsed(one) for char, one in zip(chars, spelt, strict=True)
     ]
