@@ -11,6 +11,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 LEVEL = frozenset("平")
 OBLIQUE = frozenset("仄")
@@ -72,8 +73,9 @@ def readings(line: str) -> list[frozenset[tuple[str, int]]]:
     chars = _HAN.findall(line)
     if not chars:
         return []
-    # `errors=list`: characters that it does not know come one by one, not as one run.
-    spelt = pinyin("".join(chars), style=Style.TONE3, neutral_tone_with_five=True, errors=list)
+    # Characters that it does not know come one by one, not as one run: it takes lists, whatever its types say.
+    one_by_one: Any = list
+    spelt = pinyin("".join(chars), style=Style.TONE3, neutral_tone_with_five=True, errors=one_by_one)
     return [
         _all_readings(char) if char in _BOTH_TONES else _parsed(one) for char, one in zip(chars, spelt, strict=True)
     ]
