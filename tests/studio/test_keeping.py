@@ -2,7 +2,10 @@
 
 import asyncio
 import json
+import os
 import sqlite3
+import subprocess
+import sys
 import tarfile
 
 import pytest
@@ -10,6 +13,7 @@ from django.test import Client
 
 from coig_writer.errors import InputError, SettingError
 from coig_writer.studio import keeping
+from support.postgresql import PostgreSQL, binaries
 from support.served_studio import ServedStudio
 from support.studio_client import StudioClient
 
@@ -119,3 +123,34 @@ def test_a_new_password_by_command_works(tmp_path):
     from django.contrib.auth.hashers import check_password
 
     assert check_password(second, stored)
+
+
+def test_a_backup_on_postgresql_fills_another_database(tmp_path, starter):
+    psycopg = pytest.importorskip("psycopg")
+    if binaries() is None:
+        pytest.skip("*** PostgreSQL is missing (apt-get install postgresql): its tests are skipped ***")
+    data, archive, first, second = (tmp_path / name for name in ("some.jsonl", "kept.tar.gz", "first", "second"))
+    data.write_text("".join(json.dumps(each, ensure_ascii=False) + "\n" for each in starter[:3]), encoding="utf-8")
+
+    def studio(address, *words):
+        environment = {**os.environ, "DATABASE_URL": address}
+        words = [sys.executable, "-m", "coig_writer", "studio", *map(str, words)]
+        done = subprocess.run(words, capture_output=True, text=True, check=False, env=environment)
+        assert done.returncode == 0, done.stderr
+
+    def titles(address):
+        with psycopg.connect(address) as connection:
+            return connection.execute("SELECT title, article_json FROM studio_item ORDER BY id").fetchall()
+
+    with PostgreSQL() as address:
+        studio(address, "import", data, "--project", "甲", "--folder", first)
+        studio(address, "backup", archive, "--folder", first)
+        with psycopg.connect(address, autocommit=True) as connection:
+            connection.execute("CREATE DATABASE other")
+        other = address.removesuffix("postgres") + "other"
+        studio(other, "restore", archive, "--folder", second)
+        assert titles(other) == titles(address)
+        assert len(titles(other)) == 3
+        studio(other, "check", "--folder", second)
+    assert (second / "secret.key").read_bytes() == (first / "secret.key").read_bytes()
+    assert not (second / "postgresql.dump").exists()
